@@ -1,0 +1,1 @@
+"""Everything that writes the model repository: converted networks, exported networks, their configs."""
