@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or output of a model: `dims` without the batch axis, `data_type` as Triton calls it (FP32, UINT8)."""
+    """An input or output: `dims` without the batch axis, `data_type` as Triton calls it (FP32, UINT8)."""
 
     name: str
     data_type: str
@@ -23,7 +23,7 @@ def write_config(
     outputs: Sequence[Tensor],
     parameters: Mapping[str, str],
 ) -> Path:
-    """Writes `folder`/config.pbtxt for the finished `folder`/1/model.onnx, whose hash it adds as `model_sha256`."""
+    """Writes config.pbtxt beside the finished 1/model.onnx, whose hash it adds as `model_sha256`."""
     model = (folder / "1" / "model.onnx").read_bytes()
     parameters = {**parameters, "model_sha256": hashlib.sha256(model).hexdigest()}
     blocks = [

@@ -9,6 +9,7 @@ from export.config import Tensor, write_config
 def test_config_names_tensors_batch_and_hash(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "model.onnx").write_bytes(b"graph")
+    sha256 = hashlib.sha256(b"graph").hexdigest()
     path = write_config(
         tmp_path,
         "arcface",
@@ -25,7 +26,7 @@ def test_config_names_tensors_batch_and_hash(tmp_path: Path) -> None:
         'output { name: "embedding" data_type: TYPE_FP32 dims: [256] }\n'
         "dynamic_batching {}\n"
         "instance_group { kind: KIND_CPU count: 1 }\n"
-        f'parameters {{ key: "model_sha256" value {{ string_value: "{hashlib.sha256(b"graph").hexdigest()}" }} }}\n'
+        f'parameters {{ key: "model_sha256" value {{ string_value: "{sha256}" }} }}\n'
         'parameters { key: "recogniser_id" value { string_value: "tiny" } }\n'
     )
 
