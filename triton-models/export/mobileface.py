@@ -19,8 +19,8 @@ OUTPUTS = [Tensor("embedding", "FP32", (256,))]
 def convert(folder: Path) -> None:
     """Writes 1/model.onnx and config.pbtxt; the weights stay the published float32 values."""
     model = tfjs.read(
-        originals.read(originals.HUMAN_MODELS, "package/models/mobileface.json"),
-        originals.read(originals.HUMAN_MODELS, "package/models/mobileface.bin"),
+        originals.file(originals.HUMAN_MODELS, "package/models/mobileface.json").read_bytes(),
+        originals.file(originals.HUMAN_MODELS, "package/models/mobileface.bin").read_bytes(),
     )
     graph = Graph()
     pixels = graph.node("Cast", "face", to=1)  # RGB 0..255, [B,112,112,3]

