@@ -1,0 +1,219 @@
+"""Triton as one object: started, ready, stopped without a trace."""
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from serving import layout, prerequisites
+from serving.child import Child
+
+# A model instance's shared memory starts with room for a batch of the largest tensors and grows by as much.
+SHARED_MEMORY_BYTES = 16 << 20
+POLL_SECONDS = 0.05
+ATTEMPTS = 3
+
+
+class StartError(Exception):
+    """Triton cannot be started here, or did not become ready; the message says why."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run Triton. Port 0 means a free one; `run` None means a temporary folder, removed at the end."""
+
+    repository: str = "mini"
+    run: Path | None = None
+    host: str = "127.0.0.1"
+    grpc_port: int = 0
+    http_port: int = 0
+    metrics_port: int = 0
+    threads: int = 0
+    timeout: float = 120
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where a ready Triton listens, and what it serves."""
+
+    host: str
+    grpc: int
+    http: int
+    metrics: int
+    pid: int
+    models: tuple[str, ...]
+    log: str
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+class Triton:
+    """A context manager: inside it Triton runs and every model is ready; after it nothing of it is left."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.identity = f"arc2face_{secrets.token_hex(6)}"
+
+    def __enter__(self) -> "Triton":
+        self.cleanup = contextlib.ExitStack()
+        try:
+            self.listening = self.start()
+        except BaseException:
+            self.cleanup.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cleanup.close()
+
+    def exit_code(self) -> int | None:
+        """None while Triton runs."""
+        return self.child.exit_code()
+
+    def start(self) -> Listening:
+        try:
+            repository = layout.find_repository(self.options.repository)
+            gaps = prerequisites.missing(layout.triton_home())
+        except FileNotFoundError as error:
+            raise StartError(str(error)) from error
+        if gaps:
+            raise StartError("\n".join(f"missing: {gap}" for gap in gaps))
+
+        run = self.claim_run_folder()
+        backends = layout.lay_out_backends(run)
+        libraries = layout.lay_out_libraries(run)
+        models = layout.stage_models(repository, run, layout.facts_of_this_replica())
+        self.cleanup.callback(self.remove_shared_memory)
+
+        env = os.environ | {
+            "ARC2FACE_SITE_PACKAGES": str(layout.site_packages()),
+            "LD_LIBRARY_PATH": os.pathsep.join(
+                filter(None, [str(libraries), os.environ.get("LD_LIBRARY_PATH")])
+            ),
+        }
+        if self.options.threads:
+            env["ARC2FACE_INTRA_OP_THREADS"] = str(self.options.threads)
+
+        for attempt in range(1, ATTEMPTS + 1):
+            ports = self.choose_ports()
+            log = run / "triton.log"
+            log.unlink(missing_ok=True)
+            self.child = Child(self.command(models, backends, ports), log, env, cwd=run)
+            with contextlib.ExitStack() as unless_ready:
+                unless_ready.callback(self.child.stop)
+                try:
+                    self.wait_until_ready(ports)
+                except StartError:
+                    if attempt < ATTEMPTS and self.lost_a_free_port():
+                        continue
+                    raise
+                self.cleanup.push(unless_ready.pop_all())
+            names = tuple(sorted(path.name for path in models.iterdir()))
+            return Listening(self.options.host, *ports, self.child.pid, names, str(log))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def claim_run_folder(self) -> Path:
+        """An empty folder that no other launcher uses; what an earlier run left in it is removed."""
+        if self.options.run is None:
+            return Path(self.cleanup.enter_context(tempfile.TemporaryDirectory(prefix="arc2face-triton-")))
+        folder = self.options.run.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = self.cleanup.enter_context((folder / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"another launcher uses the run folder {folder}") from None
+        run = folder / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir()
+        return run
+
+    def choose_ports(self) -> tuple[int, int, int]:
+        """The ports for gRPC, HTTP and metrics; free ones are held until all are chosen: they differ."""
+        wanted = (self.options.grpc_port, self.options.http_port, self.options.metrics_port)
+        with contextlib.ExitStack() as held:
+            ports = []
+            for port in wanted:
+                if port == 0:
+                    probe = held.enter_context(socket.socket())
+                    probe.bind((self.options.host, 0))
+                    port = probe.getsockname()[1]
+                ports.append(port)
+        return ports[0], ports[1], ports[2]
+
+    def command(self, models: Path, backends: Path, ports: tuple[int, int, int]) -> list[str]:
+        grpc, http_, metrics = ports
+        return [
+            str(layout.triton_home() / "bin" / "tritonserver"),
+            f"--id={self.identity}",
+            f"--model-repository={models}",
+            f"--backend-directory={backends}",
+            "--model-control-mode=none",
+            "--disable-auto-complete-config",
+            "--strict-readiness=true",
+            "--exit-timeout-secs=10",
+            f"--grpc-address={self.options.host}",
+            f"--grpc-port={grpc}",
+            f"--http-address={self.options.host}",
+            f"--http-port={http_}",
+            f"--metrics-address={self.options.host}",
+            f"--metrics-port={metrics}",
+            f"--backend-config=python,shm-region-prefix-name={self.identity}_",
+            f"--backend-config=python,shm-default-byte-size={SHARED_MEMORY_BYTES}",
+            f"--backend-config=python,shm-growth-byte-size={SHARED_MEMORY_BYTES}",
+        ]
+
+    def wait_until_ready(self, ports: tuple[int, int, int]) -> None:
+        """Returns when every model is ready and every port open: gRPC, HTTP, metrics, in Triton's order."""
+        _, http_, metrics = ports
+        deadline = time.monotonic() + self.options.timeout
+        while not (self.is_ready(http_) and self.get(metrics, "/metrics") is not None):
+            if self.child.exit_code() is not None:
+                raise StartError(
+                    f"tritonserver ended with exit code {self.child.exit_code()}\n{self.child.log_tail()}"
+                )
+            if time.monotonic() > deadline:
+                raise StartError(
+                    f"tritonserver was not ready after {self.options.timeout:.0f} s\n{self.child.log_tail()}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def is_ready(self, port: int) -> bool:
+        """Whether all models are ready, and it is our Triton that says so."""
+        if self.get(port, "/v2/health/ready") is None:
+            return False
+        server = self.get(port, "/v2")
+        return server is not None and json.loads(server)["name"] == self.identity
+
+    def get(self, port: int, path: str) -> bytes | None:
+        try:
+            with LOCAL.open(f"http://{self.options.host}:{port}{path}", timeout=5) as response:
+                return response.read()
+        except (urllib.error.URLError, http.client.HTTPException, OSError):
+            return None
+
+    def lost_a_free_port(self) -> bool:
+        """Whether somebody took a port between our choice and Triton's start."""
+        chosen_by_us = 0 in (self.options.grpc_port, self.options.http_port, self.options.metrics_port)
+        log = self.child.log_tail().lower()
+        return chosen_by_us and ("already in use" in log or "failed to bind" in log)
+
+    def remove_shared_memory(self) -> None:
+        """Triton's processes remove their regions themselves, unless they were killed."""
+        for region in Path("/dev/shm").glob(f"{self.identity}_*"):
+            region.unlink(missing_ok=True)
+
+
+# Never through a proxy.
+LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
