@@ -1,0 +1,39 @@
+package dev.arc2face.gateway.face;
+
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Adds up the wall-clock time that one call spends in each stage. A failing stage counts; stages do not nest. Belongs
+ * to one thread.
+ */
+public final class StageClock {
+    private final LongSupplier nanoTime;
+    private final EnumMap<Stage, Duration> timings = new EnumMap<>(Stage.class);
+
+    public StageClock() {
+        this(System::nanoTime);
+    }
+
+    StageClock(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+    }
+
+    /** Does the work and counts its time to the stage. */
+    public <T> T time(Stage stage, Supplier<T> work) {
+        long start = nanoTime.getAsLong();
+        try {
+            return work.get();
+        } finally {
+            timings.merge(stage, Duration.ofNanos(nanoTime.getAsLong() - start), Duration::plus);
+        }
+    }
+
+    /** Time spent in each stage entered so far, in the order of the stages. */
+    public Map<Stage, Duration> timings() {
+        return new EnumMap<>(timings);
+    }
+}
