@@ -46,6 +46,7 @@ class Options:
 class Listening:
     """Where a ready Triton listens, and what it serves."""
 
+    id: str
     host: str
     grpc: int
     http: int
@@ -120,7 +121,7 @@ class Triton:
                     raise
                 self.cleanup.push(unless_ready.pop_all())
             names = tuple(sorted(path.name for path in models.iterdir()))
-            return Listening(self.options.host, *ports, self.child.pid, names, str(log))
+            return Listening(self.identity, self.options.host, *ports, self.child.pid, names, str(log))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def claim_run_folder(self) -> Path:
