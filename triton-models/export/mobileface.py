@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from export import originals, tfjs
 from export.config import Tensor, write_config
 from export.graph import Graph
@@ -23,9 +25,8 @@ def convert(folder: Path) -> None:
         originals.file(originals.HUMAN_MODELS, "package/models/mobileface.bin").read_bytes(),
     )
     graph = Graph()
-    pixels = graph.node("Cast", "face", to=1)  # RGB 0..255, [B,112,112,3]
-    image = graph.node("Transpose", pixels, perm=[0, 3, 1, 2])  # [B,3,112,112]
-    embedding = tfjs.append(model, "batchnorm0/add_1", image, (3, 112, 112), graph)  # [B,256]
+    image = graph.value("face").cast(np.float32).transpose(0, 3, 1, 2)  # RGB 0..255, [B,3,112,112]
+    embedding = tfjs.append(model, "batchnorm0/add_1", image, (3, 112, 112))  # [B,256]
     graph.node("Identity", embedding, name="embedding")
     graph.save(folder / "1" / "model.onnx", "arcface", INPUTS, OUTPUTS, LICENCE)
     parameters = {"recogniser_id": RECOGNISER_ID, "licence": LICENCE}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from export.graph import Graph
+from export.graph import Graph, Value
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,17 @@ def read(topology: bytes, weights: bytes) -> GraphModel:
     return GraphModel(nodes, arrays)
 
 
-def append(model: GraphModel, output: str, image: str, size: tuple[int, int, int], graph: Graph) -> str:
-    """Appends the network up to node `output`, with `image` [B,*size] (C,H,W) as its input. Result: [B,N]."""
-    return graph.node("Flatten", _Conversion(model, graph, image, size).convert(output).name, axis=1)
+def append(model: GraphModel, output: str, image: Value, size: tuple[int, int, int]) -> Value:
+    """Appends the network up to node `output` to the graph of `image` [B,*size] (C,H,W). Result: [B,N]."""
+    conversion = _Conversion(model, image.graph, _Image(image, size))
+    return image.graph.node("Flatten", conversion.convert(output).value, axis=1)
 
 
 @dataclass(frozen=True)
 class _Image:
     """A tensor [B,C,H,W] of the ONNX graph; a vector is an image of height and width 1."""
 
-    name: str
+    value: Value
     size: tuple[int, int, int]
 
 
@@ -69,8 +70,7 @@ class _Image:
 class _Conversion:
     model: GraphModel
     graph: Graph
-    image: str
-    image_size: tuple[int, int, int]
+    image: _Image
     done: dict[str, _Image] = field(default_factory=dict)
 
     def convert(self, name: str) -> _Image:
@@ -79,7 +79,7 @@ class _Conversion:
             node = self.model.nodes[name]
             match node.operator:
                 case "Placeholder":
-                    result = _Image(self.image, self.image_size)
+                    result = self.image
                 case "Conv2D" | "DepthwiseConv2dNative":
                     result = self._convolution(name, node)
                 case "MatMul":
@@ -120,7 +120,7 @@ class _Conversion:
         features, _, kernel_y, kernel_x = weight.shape
         result = self.graph.node(
             "Conv",
-            image.name,
+            image.value,
             self.graph.constant(weight, kernel),
             name=name,
             strides=[stride_y, stride_x],
@@ -146,7 +146,7 @@ class _Conversion:
         image = self.convert(self.model.nodes[flatten].inputs[0])
         channels, height, width = image.size
         weight = self.model.weights[kernel].reshape(height, width, channels, -1).transpose(3, 2, 0, 1)
-        result = self.graph.node("Conv", image.name, self.graph.constant(weight, kernel), name=name)
+        result = self.graph.node("Conv", image.value, self.graph.constant(weight, kernel), name=name)
         return _Image(result, (len(weight), 1, 1))
 
     def _match_prelu(self, node: Node) -> tuple[str, str] | None:
@@ -160,14 +160,14 @@ class _Conversion:
         zeros = self.model.weights[zero_below], self.model.weights[zero_above]
         return (x, slope) if x == same and not any(zeros) else None
 
-    def _binary(self, operator: str, name: str, image: _Image, other: str) -> str:
+    def _binary(self, operator: str, name: str, image: _Image, other: str) -> Value:
         """Element-wise operator whose second operand is a node, a constant per channel or a scalar."""
         if other in self.model.weights:
             constant = self.model.weights[other]
             operand = self.graph.constant(constant.reshape(constant.size, 1, 1), other)
         else:
-            operand = self.convert(other).name
-        return self.graph.node(operator, image.name, operand, name=name)
+            operand = self.convert(other).value
+        return self.graph.node(operator, image.value, operand, name=name)
 
 
 def _text(attribute: dict[str, str]) -> str:
