@@ -29,8 +29,8 @@ OUTPUTS = [
 SMALLEST_FACE = 20  # pixels of the square
 PYRAMID_FACTOR = 0.709
 THRESHOLDS = (0.6, 0.7, 0.7)
-MOST_PROPOSALS = 512  # a picture; facenet-pytorch sets no limit, photos stay below
-MOST_REFINED = 128
+MOST_PROPOSALS = 1024  # a picture; facenet-pytorch sets no limit. A face takes some 15 of these
+MOST_REFINED = 384  # and 6 of these
 
 Weights = dict[str, np.ndarray]
 

@@ -64,8 +64,7 @@ def _fetch(package: Package) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             subprocess.run(package.command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
             (Path(folder) / package.file).rename(path)
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != package.sha256:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {package.sha256}")
     return path
