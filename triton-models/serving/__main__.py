@@ -82,10 +82,7 @@ def wait(triton: Triton, parent: int | None) -> int:
         if received is not None and received.si_signo in STOP_SIGNALS:
             return 0
         if triton.exit_code() is not None:
-            print(
-                f"tritonserver ended with exit code {triton.exit_code()}\n{triton.child.log_tail()}",
-                file=sys.stderr,
-            )
+            print(triton.obituary(), file=sys.stderr)
             return 1
         if parent is not None and os.getppid() != parent:
             return 0

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -44,8 +45,11 @@ class Child:
         """None while it runs."""
         return self.process.poll()
 
-    def log_tail(self, lines: int = 30) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def log_tail(self, lines: int = 20) -> str:
+        """The errors in the log (lines that start as Triton's do, E1124 ...) and its end."""
+        log = self.log.read_text(errors="replace").splitlines()
+        errors = [line for line in log[:-lines] if re.match(r"E\d{4} ", line)]
+        return "\n".join(errors + log[-lines:])
 
     def stop(self, patience: float = 15) -> None:
         """SIGTERM to the process; when it has ended, or `patience` seconds later, SIGKILL to its group."""

@@ -82,6 +82,10 @@ class Triton:
         """None while Triton runs."""
         return self.child.exit_code()
 
+    def obituary(self) -> str:
+        """Why Triton ended, by its own log."""
+        return f"tritonserver ended with exit code {self.exit_code()}\n{self.child.log_tail()}"
+
     def start(self) -> Listening:
         try:
             repository = layout.find_repository(self.options.repository)
@@ -116,7 +120,7 @@ class Triton:
                 try:
                     self.wait_until_ready(ports)
                 except StartError:
-                    if attempt < ATTEMPTS and self.lost_a_free_port():
+                    if attempt < ATTEMPTS and self.lost_a_port():
                         continue
                     raise
                 self.cleanup.push(unless_ready.pop_all())
@@ -141,16 +145,18 @@ class Triton:
         return run
 
     def choose_ports(self) -> tuple[int, int, int]:
-        """The ports for gRPC, HTTP and metrics; free ones are held until all are chosen: they differ."""
-        wanted = (self.options.grpc_port, self.options.http_port, self.options.metrics_port)
+        """The ports for gRPC, HTTP and metrics, seen free; held until all are chosen, so that they differ."""
+        options = self.options
         with contextlib.ExitStack() as held:
             ports = []
-            for port in wanted:
-                if port == 0:
-                    probe = held.enter_context(socket.socket())
-                    probe.bind((self.options.host, 0))
-                    port = probe.getsockname()[1]
-                ports.append(port)
+            for wanted in (options.grpc_port, options.http_port, options.metrics_port):
+                probe = held.enter_context(socket.socket())
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((options.host, wanted))
+                except OSError as error:
+                    raise StartError(f"port {wanted} of {options.host}: {error.strerror}") from error
+                ports.append(probe.getsockname()[1])
         return ports[0], ports[1], ports[2]
 
     def command(self, models: Path, backends: Path, ports: tuple[int, int, int]) -> list[str]:
@@ -181,13 +187,9 @@ class Triton:
         deadline = time.monotonic() + self.options.timeout
         while not (self.is_ready(http_) and self.get(metrics, "/metrics") is not None):
             if self.child.exit_code() is not None:
-                raise StartError(
-                    f"tritonserver ended with exit code {self.child.exit_code()}\n{self.child.log_tail()}"
-                )
+                raise StartError(self.obituary())
             if time.monotonic() > deadline:
-                raise StartError(
-                    f"tritonserver was not ready after {self.options.timeout:.0f} s\n{self.child.log_tail()}"
-                )
+                raise StartError(f"not ready after {self.options.timeout:.0f} s\n{self.child.log_tail()}")
             time.sleep(POLL_SECONDS)
 
     def is_ready(self, port: int) -> bool:
@@ -204,11 +206,10 @@ class Triton:
         except (urllib.error.URLError, http.client.HTTPException, OSError):
             return None
 
-    def lost_a_free_port(self) -> bool:
+    def lost_a_port(self) -> bool:
         """Whether somebody took a port between our choice and Triton's start."""
-        chosen_by_us = 0 in (self.options.grpc_port, self.options.http_port, self.options.metrics_port)
-        log = self.child.log_tail().lower()
-        return chosen_by_us and ("already in use" in log or "failed to bind" in log)
+        log = self.child.log.read_text(errors="replace").lower()
+        return "already in use" in log or "failed to bind" in log
 
     def remove_shared_memory(self) -> None:
         """Triton's processes remove their regions themselves, unless they were killed."""
