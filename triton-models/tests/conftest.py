@@ -1,0 +1,57 @@
+"""Real Tritons for the tests, each started once per run."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from client import Client
+from serving.layout import find_repository
+from serving.triton import Options, Triton
+from small_models import HALF, LOOKUP, MIX
+
+# Long enough for a burst of requests to arrive; a batch that is full does not wait.
+GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_microseconds: 500000 }"
+
+
+@pytest.fixture(scope="session")
+def small_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of a few nodes, whose batcher waits for 16 rows."""
+    repository = tmp_path_factory.mktemp("small")
+    for name, model in {"mix": MIX, "half": HALF, "lookup": LOOKUP}.items():
+        model.save(repository, name)
+        gather(repository / name / "config.pbtxt")
+    return repository
+
+
+@pytest.fixture(scope="session")
+def small(small_repository: Path) -> Iterator[Client]:
+    with Triton(Options(repository=str(small_repository))) as triton, Client(triton.listening) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def mini() -> Iterator[Client]:
+    """The mini profile as it is served."""
+    with Triton(Options(repository="mini")) as triton, Client(triton.listening) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def gathering_mini(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A second replica of the mini profile, whose batchers wait for 16 rows."""
+    repository = tmp_path_factory.mktemp("gathering") / "mini"
+    shutil.copytree(find_repository("mini"), repository)
+    for config in repository.glob("*/config.pbtxt"):
+        gather(config)
+    with Triton(Options(repository=str(repository))) as triton, Client(triton.listening) as client:
+        yield client
+
+
+def gather(config: Path) -> None:
+    text, count = re.subn(r"dynamic_batching \{.*?\}", GATHERING, config.read_text())
+    assert count == 1, f"{config} has no dynamic_batching"
+    batch = int(re.search(r"max_batch_size: (\d+)", text)[1])
+    config.write_text(text.replace("[16]", f"[{batch}]"))
