@@ -1,0 +1,49 @@
+package dev.arc2face.gateway.diffusion;
+
+import dev.arc2face.gateway.image.ImageFormat;
+
+/**
+ * What a generation is asked for, every choice made.
+ *
+ * @param numImages portraits, at least 1
+ * @param steps denoising steps, at least 1
+ * @param guidanceScale of classifier-free guidance (arXiv 2207.12598), at least 1; 1 is no guidance
+ * @param scheduler the solver of the denoising steps
+ * @param firstSeed uint32; portrait i has seed {@code firstSeed + i} (mod 2^32)
+ * @param previewEvery previews after each this many steps; 0 is none
+ * @param format of the finished portraits
+ * @param jpegQuality 1 to 100, without meaning for PNG
+ */
+public record GenerationOptions(
+        int numImages,
+        int steps,
+        float guidanceScale,
+        SchedulerKind scheduler,
+        int firstSeed,
+        int previewEvery,
+        ImageFormat format,
+        int jpegQuality) {
+    public GenerationOptions {
+        if (numImages < 1) {
+            throw new IllegalArgumentException("numImages = " + numImages);
+        }
+        if (steps < 1) {
+            throw new IllegalArgumentException("steps = " + steps);
+        }
+        if (!(guidanceScale >= 1)) {
+            throw new IllegalArgumentException("guidanceScale = " + guidanceScale);
+        }
+        if (previewEvery < 0) {
+            throw new IllegalArgumentException("previewEvery = " + previewEvery);
+        }
+    }
+
+    /** The seed (uint32) of a portrait. */
+    public int seed(int imageIndex) {
+        return firstSeed + imageIndex;
+    }
+
+    boolean isGuided() {
+        return guidanceScale != 1;
+    }
+}
