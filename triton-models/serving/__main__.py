@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from serving.triton import Listening, Options, StartError, Triton
-
-STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+from serving.supervision import StartError, first_to_end, stoppable
+from serving.triton import Listening, Options, Triton
 
 
 def main() -> int:
@@ -23,22 +23,18 @@ def main() -> int:
         threads=arguments.threads,
         timeout=arguments.timeout,
     )
-    parent = os.getppid()
-    for number in STOP_SIGNALS:
-        signal.signal(number, stop_starting)
+    parent = os.getppid() if arguments.die_with_parent else None
     try:
-        with Triton(options) as triton:
-            # From here on signals are waited for, so that none can fall between two lines.
-            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS | {signal.SIGCHLD})
-            announce(triton.listening, arguments)
-            try:
-                return wait(triton, parent if arguments.die_with_parent else None)
-            finally:
-                if arguments.ready_file is not None:
-                    arguments.ready_file.unlink(missing_ok=True)
+        with stoppable(), Triton(options) as triton, announced(triton.listening, arguments):
+            if first_to_end([triton.child], parent) is not None:
+                print(triton.child.obituary(), file=sys.stderr)
+                return 1
+    except KeyboardInterrupt:
+        pass  # a signal is how it is stopped
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
 
 
 def parse() -> argparse.Namespace:
@@ -58,40 +54,27 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def announce(listening: Listening, arguments: argparse.Namespace) -> None:
-    if arguments.ready_file is not None:
-        arguments.ready_file.parent.mkdir(parents=True, exist_ok=True)
-        draft = arguments.ready_file.with_name(f"{arguments.ready_file.name}.{os.getpid()}")
+@contextmanager
+def announced(listening: Listening, arguments: argparse.Namespace) -> Iterator[None]:
+    """Says where Triton listens; inside, the ready file exists."""
+    host, file = listening.host, arguments.ready_file
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
         draft.write_text(listening.as_json() + "\n")
-        draft.replace(arguments.ready_file)
-    if arguments.json:
-        print(listening.as_json(), flush=True)
-    else:
-        host = listening.host
+        draft.replace(file)
+    try:
         print(
-            f"Triton serves {', '.join(listening.models)}: gRPC {host}:{listening.grpc}, "
+            listening.as_json()
+            if arguments.json
+            else f"Triton serves {', '.join(listening.models)}: gRPC {host}:{listening.grpc}, "
             f"HTTP {host}:{listening.http}, metrics {host}:{listening.metrics}, log {listening.log}",
             flush=True,
         )
-
-
-def wait(triton: Triton, parent: int | None) -> int:
-    """Returns at a signal (0), at the parent's death (0) or at Triton's end (1)."""
-    while True:
-        received = signal.sigtimedwait(STOP_SIGNALS | {signal.SIGCHLD}, 0.5)
-        if received is not None and received.si_signo in STOP_SIGNALS:
-            return 0
-        if triton.exit_code() is not None:
-            print(triton.obituary(), file=sys.stderr)
-            return 1
-        if parent is not None and os.getppid() != parent:
-            return 0
-
-
-def stop_starting(number: int, _: object) -> None:
-    for stop in STOP_SIGNALS:
-        signal.signal(stop, signal.SIG_IGN)  # the first one is enough
-    raise StartError(f"stopped by {signal.Signals(number).name} before Triton was ready")
+        yield
+    finally:
+        if file is not None:
+            file.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

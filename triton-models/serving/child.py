@@ -14,51 +14,61 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Child:
-    """A process in a session of its own, its output in a file.
+    """A process that gets SIGTERM from the kernel when its parent dies in whatever way.
 
-    Gets SIGTERM from the kernel when its parent dies in whatever way. `stop` ends it and all that it started.
-    The terminal's ctrl-C does not reach it: its parent decides when it is to stop.
+    With a `log` for its output it has a session of its own: the terminal's ctrl-C does not reach it, and `stop`
+    ends it together with all that it started. Without one it is a command in the foreground, on our terminal.
     """
 
     def __init__(
-        self, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path | None = None
+        self,
+        command: Sequence[str],
+        log: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self.name = Path(command[0]).name
         self.log = log
-        with log.open("ab") as output:
+        with contextlib.ExitStack() as files:
+            output = None if log is None else files.enter_context(log.open("ab"))
             self.process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=None if log is None else subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(env),
+                stderr=output,
+                env=env,
                 cwd=cwd,
-                start_new_session=True,
+                start_new_session=log is not None,
                 preexec_fn=die_with_parent(os.getpid()),
             )
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
 
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self.process.poll()
 
+    def obituary(self) -> str:
+        """Why it ended, by its own log."""
+        return f"{self.name} ended with exit code {self.exit_code()}\n{self.log_tail()}"
+
     def log_tail(self, lines: int = 20) -> str:
-        """The errors in the log (lines that start as Triton's do, E1124 ...) and its end."""
+        """The end of the log and, before it, the errors (lines that start as Triton's do, E1124 ...)."""
+        if self.log is None:
+            return ""
         log = self.log.read_text(errors="replace").splitlines()
         errors = [line for line in log[:-lines] if re.match(r"E\d{4} ", line)]
         return "\n".join(errors + log[-lines:])
 
     def stop(self, patience: float = 15) -> None:
-        """SIGTERM to the process; when it has ended, or `patience` seconds later, SIGKILL to its group."""
+        """SIGTERM; when the process has ended, or `patience` seconds later, SIGKILL to what is left."""
         if self.process.poll() is None:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(patience)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            if self.log is None:
+                self.process.kill()
+            else:
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
@@ -67,6 +77,8 @@ def die_with_parent(parent: int) -> Callable[[], None]:
 
     def prepare() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died before the call above
             os._exit(1)

@@ -2,30 +2,23 @@
 
 import contextlib
 import fcntl
-import http.client
 import json
 import os
 import secrets
 import shutil
-import socket
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from serving import layout, prerequisites
+from serving import layout, local_http, ports, prerequisites
 from serving.child import Child
+from serving.supervision import StartError
 
 # A model instance's shared memory starts with room for a batch of the largest tensors and grows by as much.
 SHARED_MEMORY_BYTES = 16 << 20
 POLL_SECONDS = 0.05
 ATTEMPTS = 3
-
-
-class StartError(Exception):
-    """Triton cannot be started here, or did not become ready; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +71,6 @@ class Triton:
     def __exit__(self, *_: object) -> None:
         self.cleanup.close()
 
-    def exit_code(self) -> int | None:
-        """None while Triton runs."""
-        return self.child.exit_code()
-
-    def obituary(self) -> str:
-        """Why Triton ended, by its own log."""
-        return f"tritonserver ended with exit code {self.exit_code()}\n{self.child.log_tail()}"
-
     def start(self) -> Listening:
         try:
             repository = layout.find_repository(self.options.repository)
@@ -110,23 +95,25 @@ class Triton:
         if self.options.threads:
             env["ARC2FACE_INTRA_OP_THREADS"] = str(self.options.threads)
 
+        options, log = self.options, run / "triton.log"
+        wanted = (options.grpc_port, options.http_port, options.metrics_port)
         for attempt in range(1, ATTEMPTS + 1):
-            ports = self.choose_ports()
-            log = run / "triton.log"
+            grpc, http, metrics = ports.choose(options.host, wanted)
             log.unlink(missing_ok=True)
-            self.child = Child(self.command(models, backends, ports), log, env, cwd=run)
+            self.child = Child(self.command(models, backends, grpc, http, metrics), log, env, cwd=run)
             with contextlib.ExitStack() as unless_ready:
                 unless_ready.callback(self.child.stop)
                 try:
-                    self.wait_until_ready(ports)
+                    self.wait_until_ready(http, metrics)
                 except StartError:
                     if attempt < ATTEMPTS and self.lost_a_port():
                         continue
                     raise
                 self.cleanup.push(unless_ready.pop_all())
             names = tuple(sorted(path.name for path in models.iterdir()))
-            return Listening(self.identity, self.options.host, *ports, self.child.pid, names, str(log))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            pid = self.child.process.pid
+            return Listening(self.identity, options.host, grpc, http, metrics, pid, names, str(log))
+        raise AssertionError("the last attempt returns or raises")
 
     def claim_run_folder(self) -> Path:
         """An empty folder that no other launcher uses; what an earlier run left in it is removed."""
@@ -144,23 +131,7 @@ class Triton:
         run.mkdir()
         return run
 
-    def choose_ports(self) -> tuple[int, int, int]:
-        """The ports for gRPC, HTTP and metrics, seen free; held until all are chosen, so that they differ."""
-        options = self.options
-        with contextlib.ExitStack() as held:
-            ports = []
-            for wanted in (options.grpc_port, options.http_port, options.metrics_port):
-                probe = held.enter_context(socket.socket())
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((options.host, wanted))
-                except OSError as error:
-                    raise StartError(f"port {wanted} of {options.host}: {error.strerror}") from error
-                ports.append(probe.getsockname()[1])
-        return ports[0], ports[1], ports[2]
-
-    def command(self, models: Path, backends: Path, ports: tuple[int, int, int]) -> list[str]:
-        grpc, http_, metrics = ports
+    def command(self, models: Path, backends: Path, grpc: int, http: int, metrics: int) -> list[str]:
         return [
             str(layout.triton_home() / "bin" / "tritonserver"),
             f"--id={self.identity}",
@@ -173,7 +144,7 @@ class Triton:
             f"--grpc-address={self.options.host}",
             f"--grpc-port={grpc}",
             f"--http-address={self.options.host}",
-            f"--http-port={http_}",
+            f"--http-port={http}",
             f"--metrics-address={self.options.host}",
             f"--metrics-port={metrics}",
             f"--backend-config=python,shm-region-prefix-name={self.identity}_",
@@ -181,30 +152,22 @@ class Triton:
             f"--backend-config=python,shm-growth-byte-size={SHARED_MEMORY_BYTES}",
         ]
 
-    def wait_until_ready(self, ports: tuple[int, int, int]) -> None:
-        """Returns when every model is ready and every port open: gRPC, HTTP, metrics, in Triton's order."""
-        _, http_, metrics = ports
-        deadline = time.monotonic() + self.options.timeout
-        while not (self.is_ready(http_) and self.get(metrics, "/metrics") is not None):
+    def wait_until_ready(self, http: int, metrics: int) -> None:
+        """Returns when every model is ready and every port is open (Triton opens gRPC, HTTP, metrics in turn)."""
+        host, deadline = self.options.host, time.monotonic() + self.options.timeout
+        while not (self.is_ready(http) and local_http.get(host, metrics, "/metrics") is not None):
             if self.child.exit_code() is not None:
-                raise StartError(self.obituary())
+                raise StartError(self.child.obituary())
             if time.monotonic() > deadline:
                 raise StartError(f"not ready after {self.options.timeout:.0f} s\n{self.child.log_tail()}")
             time.sleep(POLL_SECONDS)
 
-    def is_ready(self, port: int) -> bool:
+    def is_ready(self, http: int) -> bool:
         """Whether all models are ready, and it is our Triton that says so."""
-        if self.get(port, "/v2/health/ready") is None:
+        if local_http.get(self.options.host, http, "/v2/health/ready") is None:
             return False
-        server = self.get(port, "/v2")
+        server = local_http.get(self.options.host, http, "/v2")
         return server is not None and json.loads(server)["name"] == self.identity
-
-    def get(self, port: int, path: str) -> bytes | None:
-        try:
-            with LOCAL.open(f"http://{self.options.host}:{port}{path}", timeout=5) as response:
-                return response.read()
-        except (urllib.error.URLError, http.client.HTTPException, OSError):
-            return None
 
     def lost_a_port(self) -> bool:
         """Whether somebody took a port between our choice and Triton's start."""
@@ -215,7 +178,3 @@ class Triton:
         """Triton's processes remove their regions themselves, unless they were killed."""
         for region in Path("/dev/shm").glob(f"{self.identity}_*"):
             region.unlink(missing_ok=True)
-
-
-# Never through a proxy.
-LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,0 +1,103 @@
+"""Starts Triton and the gateway, runs a command that uses them (or waits for ctrl-C), and stops everything.
+
+The command's exit code is ours. In the command, {target} stands for the gateway's address, host:port.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from serving.child import Child
+from serving.gateway import Gateway
+from serving.supervision import StartError, first_to_end, stoppable
+from serving.triton import Options, Triton
+
+
+def main() -> int:
+    arguments = parse()
+    try:
+        with stoppable(), ExitStack() as stack:
+            return run(arguments, stack)
+    except KeyboardInterrupt:
+        return 0 if not arguments.command else 130
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m serving.stack", description=__doc__)
+    parser.add_argument("--jar", type=Path, required=True, help="the gateway's quarkus-run.jar")
+    parser.add_argument(
+        "--repository", default="mini", help="a model repository: path or name (default: mini)"
+    )
+    parser.add_argument(
+        "--grpc-port", type=int, default=0, help="the gateway's; 0 (the default) picks a free one"
+    )
+    parser.add_argument("--http-port", type=int, default=0, help="the gateway's, for health and metrics")
+    parser.add_argument("--logs", type=Path, help="a folder for the logs (default: temporary)")
+    parser.add_argument("--threads", type=int, default=0, help="threads per model (default: all cores)")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="-- and the command to run")
+    arguments = parser.parse_args()
+    if arguments.command[:1] == ["--"]:
+        del arguments.command[0]
+    return arguments
+
+
+def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
+    logs = arguments.logs or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arc2face-")))
+    logs.mkdir(parents=True, exist_ok=True)
+
+    start = time.monotonic()
+    options = Options(repository=arguments.repository, run=logs / "triton", threads=arguments.threads)
+    triton = stack.enter_context(Triton(options))
+    listening = triton.listening
+    say(f"Triton is ready after {time.monotonic() - start:.1f} s: {', '.join(listening.models)}")
+
+    start = time.monotonic()
+    gateway = stack.enter_context(
+        Gateway(
+            arguments.jar,
+            f"{listening.host}:{listening.grpc}",
+            logs / "gateway.log",
+            arguments.grpc_port,
+            arguments.http_port,
+        )
+    )
+    target = f"{gateway.host}:{gateway.grpc_port}"
+    say(f"The gateway is ready after {time.monotonic() - start:.1f} s: gRPC {target}")
+
+    servers = [triton.child, gateway.child]
+    if not arguments.command:
+        print(how_to_call(target, f"{gateway.host}:{gateway.http_port}"), flush=True)
+        ended = first_to_end(servers)
+    else:
+        command = Child([part.replace("{target}", target) for part in arguments.command])
+        stack.callback(command.stop)
+        ended = first_to_end([command, *servers])
+        if ended is command:
+            return command.exit_code()
+    print(ended.obituary(), file=sys.stderr)
+    return 1
+
+
+def how_to_call(target: str, http: str) -> str:
+    return f"""
+Four portraits of the person in the sample photo, as a stream of JSON events (base64 pictures inside):
+
+  (printf '{{"identity":{{"photo":"'; base64 -w0 samples/collins.png; printf '"}},"num_images":4}}') \\
+    | grpcurl -plaintext -d @ {target} arc2face.v1.PortraitService/Generate
+
+Health: http://{http}/q/health. Ctrl-C stops everything.
+"""
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
