@@ -3,6 +3,11 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+from google.protobuf import text_format
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from evaluation.faces import MODELS
 from export.config import Tensor, write_config
 
 
@@ -36,3 +41,11 @@ def test_quotes_backslashes_newlines_and_other_alphabets_are_escaped(tmp_path: P
     (tmp_path / "1" / "model.onnx").write_bytes(b"")
     text = write_config(tmp_path, "m", 1, [], [], {"json": '{"a": "b\\c"}\n\u00e9'}).read_text()
     assert r'string_value: "{\"a\": \"b\\c\"}\n\303\251"' in text
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*/config.pbtxt")), ids=lambda path: path.parent.name)
+def test_committed_config_is_of_the_committed_graph(path: Path) -> None:
+    config = text_format.Parse(path.read_text(), ModelConfig())
+    model = (path.parent / "1" / "model.onnx").read_bytes()
+    assert config.name == path.parent.name
+    assert config.parameters["model_sha256"].string_value == hashlib.sha256(model).hexdigest()
