@@ -2,7 +2,6 @@ package dev.arc2face.gateway.triton;
 
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * What is known about a model that keeps the contract.
@@ -19,13 +18,8 @@ record Signature(
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,
         Map<String, String> parameters) {
-    /** Bytes of the largest request or answer: all its tensors with the most rows. */
-    long largestMessage() {
-        return maxBatchSize
-                * Stream.of(inputs, outputs)
-                        .mapToLong(side ->
-                                side.stream().mapToLong(TensorSpec::rowBytes).sum())
-                        .max()
-                        .orElse(0);
+    /** Bytes of all outputs of the largest batch. */
+    long largestAnswer() {
+        return outputs.stream().mapToLong(TensorSpec::rowBytes).sum() * maxBatchSize;
     }
 }
