@@ -71,9 +71,6 @@ class Value:
     def sum(self, *axes: int) -> "Value":
         return self.graph.node("ReduceSum", self, np.array(axes), keepdims=0)
 
-    def clip(self, low: "Operand", high: "Operand") -> "Value":
-        return self.graph.node("Min", self.graph.node("Max", self, low), high)
-
 
 Operand = Value | np.ndarray | np.generic | float | int
 
