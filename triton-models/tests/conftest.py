@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from client import Client
 from serving.layout import find_repository
 from serving.triton import Options, Triton
-from small_models import HALF, LOOKUP, MIX
+from tests.client import Client
+from tests.small_models import HALF, LOOKUP, MIX
 
 # Long enough for a burst of requests to arrive; a batch that is full does not wait.
 GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_microseconds: 500000 }"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tritonclient.utils import InferenceServerException
 
-from client import Client, Counts
+from tests.client import Client, Counts
 
 
 def mix_inputs(rows: int, seed: int) -> dict[str, np.ndarray]:

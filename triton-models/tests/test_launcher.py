@@ -15,7 +15,7 @@ import onnx
 import pytest
 
 from export.config import write_config
-from small_models import HALF, MIX
+from tests.small_models import HALF, MIX
 
 TRITON_MODELS = Path(__file__).resolve().parent.parent
 SECONDS = 60

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from client import Client, Counts, Tensors
 from serving.layout import TRITON_MODELS
+from tests.client import Client, Counts, Tensors
 
 SAMPLE = TRITON_MODELS.parent / "samples" / "collins.png"
 

@@ -1,0 +1,132 @@
+# The whole project from one place: `make` alone lists what there is. Everything that is installed or built goes
+# into folders that git ignores (.venv, .cache, target, out), and only when what it is made from has changed.
+
+MAKEFLAGS += --no-builtin-rules --warn-undefined-variables --no-print-directory
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+# What `make run` draws: PHOTO=face.jpg N=8 STEPS=30
+PHOTO ?= samples/collins.png
+N ?= 4
+STEPS ?=
+OUT ?= out
+# Where `make serve` listens.
+PORT ?= 9090
+HTTP_PORT ?= 8080
+
+# Any Python from 3.10 to 3.13 that comes with its shared library; the first one found, or PYTHON=...
+PYTHON ?= $(shell PYTHONPATH=triton-models; export PYTHONPATH; \
+	for python in python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.10; do \
+		"$$python" -c 'from serving.prerequisites import *; exit(check_libpython() is not None)' 2>/dev/null \
+			&& echo "$$python" && exit; \
+	done; echo python3)
+IN_VENV := PYTHONPATH=triton-models PYTHONUNBUFFERED=1 .venv/bin/python
+IN_MODELS := cd triton-models && PYTHONUNBUFFERED=1
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile \
+	--no-deps --require-hashes --only-binary :all:
+LOCKS := triton-models/requirements
+
+MAVEN := ./mvnw --batch-mode --quiet --no-transfer-progress
+JAR := gateway/target/quarkus-app/quarkus-run.jar
+JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
+
+# A file in .venv stands for "installed from this lock file": its name holds the lock file's hash.
+locked = $(shell cat $(1) | sha256sum | cut -c 1-16)
+SERVE := .venv/serve-$(call locked,$(LOCKS)/serve.txt)
+TEST := .venv/test-$(call locked,$(LOCKS)/serve.txt $(LOCKS)/test.txt)
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(SERVE) $(JAR) ## Turn PHOTO (default: the sample) into N portraits in OUT, on servers of its own
+	@$(IN_VENV) -m serving.stack --jar $(JAR) -- \
+		$(JAVA) -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -jar $(JAR) \
+		generate "$(PHOTO)" -n $(N) $(if $(STEPS),--steps $(STEPS)) --out "$(OUT)" --target {target}
+
+.PHONY: serve
+serve: $(SERVE) $(JAR) ## Keep Triton and the gateway up, and say how to call them
+	@$(IN_VENV) -m serving.stack --jar $(JAR) --grpc-port $(PORT) --http-port $(HTTP_PORT)
+
+.PHONY: triton
+triton: $(SERVE) ## Keep only Triton up, on its usual ports
+	@$(IN_VENV) -m serving --grpc-port 8001 --http-port 8000 --metrics-port 8002
+
+##@ Develop
+
+.PHONY: test
+test: lint test-python test-java ## Check and test everything, on a real Triton
+
+.PHONY: test-python
+test-python: $(TEST) ## Test the models, their backend and the launcher
+	$(IN_MODELS) ../.venv/bin/python -m pytest -q
+
+.PHONY: test-java
+test-java: $(TEST) ## Test the gateway
+	$(MAVEN) verify
+
+.PHONY: lint
+lint: $(TEST) .cache/proto-deps ## Check the form of all code
+	.venv/bin/ruff check triton-models
+	.venv/bin/ruff format --check triton-models
+	.venv/bin/buf lint
+	.venv/bin/buf format --diff --exit-code proto
+	$(MAVEN) spotless:check
+
+.PHONY: format
+format: $(TEST) ## Give all code its form
+	.venv/bin/ruff check --fix triton-models
+	.venv/bin/ruff format triton-models
+	.venv/bin/buf format --write proto
+	$(MAVEN) spotless:apply
+
+.PHONY: lock
+lock: ## Pin the Python requirements anew (needs uv)
+	cd $(LOCKS) && for name in serve test convert train; do \
+		uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --only-binary :all: \
+			--no-emit-index-url --no-header $$([ $$name = serve ] && echo --no-deps) $$name.in -o $$name.txt; \
+	done
+
+.PHONY: clean
+clean: ## Remove everything that was installed, built or drawn
+	rm -rf .venv .cache out gateway/target target
+
+##@ Set-up, by itself
+
+.PHONY: setup
+setup: $(SERVE) $(JAR) ## Install and build what `make run` needs
+
+# A new lock file makes a new environment: what is installed is what is locked, and nothing else.
+$(SERVE): $(LOCKS)/serve.txt
+	@echo "Installing Triton, ONNX Runtime and numpy (90 MB) into .venv"
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(TEST): $(LOCKS)/test.txt $(SERVE)
+	@echo "Installing what the tests need (110 MB) into .venv"
+	@.venv/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
+	@echo "Building the gateway"
+	@$(MAVEN) package -DskipTests
+	@touch $@
+
+# The .proto files that ours import, out of the jars that the gateway is built with.
+.cache/proto-deps: gateway/pom.xml
+	rm -rf $@
+	$(MAVEN) --projects gateway org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack-dependencies \
+		-DincludeArtifactIds=protovalidate,proto-google-common-protos \
+		-Dmdep.unpack.includes='buf/validate/*.proto,google/api/field_behavior.proto' \
+		-DoutputDirectory='$(CURDIR)/$@'
+	touch $@
