@@ -3,10 +3,12 @@ package dev.arc2face.gateway.triton;
 import static java.util.Objects.requireNonNull;
 import static java.util.stream.Collectors.joining;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
-import com.google.protobuf.util.JsonFormat;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.inference.ModelMetadataResponse.TensorMetadata;
 import dev.arc2face.inference.ModelParameter;
@@ -296,36 +298,28 @@ final class Contract {
     }
 
     private static boolean isJsonObject(String text) {
-        return json(text) != null;
+        try {
+            return JsonParser.parseString(text).isJsonObject();
+        } catch (JsonParseException notJson) {
+            return false;
+        }
     }
 
     private static boolean isLatentRgbFactors(String text) {
-        Struct object = json(text);
-        if (object == null) {
+        if (!isJsonObject(text)) {
             return false;
         }
-        List<Value> factors = list(object.getFieldsMap().get("factors"));
-        return factors.size() == Sizes.LATENT_CHANNELS
-                && factors.stream().allMatch(Contract::isColour)
-                && isColour(object.getFieldsMap().get("bias"));
+        JsonObject object = JsonParser.parseString(text).getAsJsonObject();
+        return object.get("factors") instanceof JsonArray factors
+                && factors.size() == Sizes.LATENT_CHANNELS
+                && factors.asList().stream().allMatch(Contract::isColour)
+                && isColour(object.get("bias"));
     }
 
-    private static boolean isColour(@Nullable Value value) {
-        List<Value> channels = list(value);
-        return channels.size() == 3 && channels.stream().allMatch(Value::hasNumberValue);
-    }
-
-    private static List<Value> list(@Nullable Value value) {
-        return value == null ? List.of() : value.getListValue().getValuesList();
-    }
-
-    private static @Nullable Struct json(String text) {
-        try {
-            Struct.Builder object = Struct.newBuilder();
-            JsonFormat.parser().merge(text, object);
-            return object.build();
-        } catch (InvalidProtocolBufferException notJson) {
-            return null;
-        }
+    private static boolean isColour(@Nullable JsonElement element) {
+        return element instanceof JsonArray channels
+                && channels.size() == 3
+                && channels.asList().stream()
+                        .allMatch(channel -> channel instanceof JsonPrimitive number && number.isNumber());
     }
 }

@@ -1,0 +1,100 @@
+package dev.arc2face.gateway.triton;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A real Triton with the mini profile, in a process of its own that ends with this JVM. It is ready when the
+ * constructor returns, and can be killed and started again where it was.
+ *
+ * <p>The system property {@code arc2face.test.python} names the interpreter that has the packages of
+ * {@code triton-models/requirements/serve.txt}; default: {@code .venv} at the top of the repository.
+ */
+public final class TritonProcess implements AutoCloseable {
+    private static final Path REPOSITORY_ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final Path PYTHON = Path.of(System.getProperty(
+            "arc2face.test.python", REPOSITORY_ROOT.resolve(".venv/bin/python").toString()));
+
+    private final int port;
+    private Process launcher;
+    private long pid;
+
+    /** Starts Triton on a free port. */
+    public TritonProcess() {
+        JsonObject listening = start(0);
+        port = listening.get("grpc").getAsInt();
+    }
+
+    /** Where it listens, or did: host:port of gRPC. */
+    public String target() {
+        return "127.0.0.1:" + port;
+    }
+
+    /** Ends Triton as a crash would, by SIGKILL, and returns when it and its launcher are gone. */
+    public void kill() {
+        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        awaitEnd();
+    }
+
+    /** Starts another Triton on the same port. */
+    public void restart() {
+        start(port);
+    }
+
+    /** Ends Triton in order. */
+    @Override
+    public void close() {
+        launcher.destroy();
+        awaitEnd();
+    }
+
+    private JsonObject start(int grpcPort) {
+        try {
+            launcher = new ProcessBuilder(
+                            PYTHON.toString(),
+                            "-m",
+                            "serving",
+                            "--repository",
+                            "mini",
+                            "--json",
+                            "--die-with-parent",
+                            "--grpc-port",
+                            String.valueOf(grpcPort))
+                    .directory(REPOSITORY_ROOT.resolve("triton-models").toFile())
+                    .redirectError(Redirect.INHERIT)
+                    .start();
+            // It prints one line when all models are ready, or none, and ends.
+            BufferedReader output = launcher.inputReader(UTF_8);
+            String line = output.readLine();
+            if (line == null) {
+                throw new IllegalStateException("Triton did not start: exit code " + launcher.waitFor());
+            }
+            JsonObject listening = JsonParser.parseString(line).getAsJsonObject();
+            pid = listening.get("pid").getAsLong();
+            return listening;
+        } catch (IOException error) {
+            throw new UncheckedIOException(PYTHON + " cannot be run (make test installs it)", error);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while Triton started", interrupted);
+        }
+    }
+
+    private void awaitEnd() {
+        try {
+            if (!launcher.waitFor(60, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("Triton's launcher does not end");
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

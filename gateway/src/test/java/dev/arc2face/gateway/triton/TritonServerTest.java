@@ -1,0 +1,110 @@
+package dev.arc2face.gateway.triton;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(TritonExtension.class)
+class TritonServerTest {
+    @Test
+    void readsTheMiniProfile(SharedTriton triton) {
+        ServedModels models = triton.models();
+
+        assertThat(models.sizes()).isEqualTo(new Sizes(320, 64, 256, 4, 192, 16, 16, 128, 128));
+        assertThat(models.serverVersion()).isNotEmpty();
+        assertThat(models.unet().maxBatchSize()).isEqualTo(16);
+        assertThat(models.unet().input("timestep")).hasToString("timestep: FP32 [1]");
+        assertThat(models.arcface().requireParameter("recogniser_id")).isEqualTo("mobileface-human-models-3.0.4");
+        assertThat(models.arcface().parameter("engine"))
+                .hasValueSatisfying(engine -> assertThat(engine).startsWith("onnxruntime"));
+        assertThat(triton.server().isReachable()).isTrue();
+    }
+
+    @Test
+    void missingParameterNamesTheModel(SharedTriton triton) {
+        FailureException failure = catchThrowableOfType(
+                FailureException.class, () -> triton.models().encoder().requireParameter("colour"));
+
+        assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_CONTRACT_VIOLATED);
+        assertThat(failure.metadata()).containsEntry("model", "encoder").containsEntry("tensor", "parameters.colour");
+    }
+
+    @Test
+    void isUnavailableWhereNobodyListens() throws IOException {
+        try (TritonServer server = new TritonServer(TestConfig.triton(closedPort()))) {
+            assertThat(Await.unavailable(server).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            assertThat(server.isReachable()).isFalse();
+            assertUnavailable(server);
+        }
+    }
+
+    @Test
+    void isUnavailableWhereNobodyAnswers() throws IOException {
+        // Connections are accepted by the kernel, and nothing is ever read.
+        try (ServerSocket mute = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
+                TritonServer server = new TritonServer(
+                        TestConfig.triton("127.0.0.1:" + mute.getLocalPort(), Map.of("poll-timeout", "PT0.2S")))) {
+            assertThat(Await.unavailable(server).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+        }
+    }
+
+    @Test
+    void goesAndComesWithTriton(SharedTriton triton) {
+        try (TritonProcess process = new TritonProcess();
+                TritonServer server = new TritonServer(TestConfig.triton(process.target()))) {
+            ServedModels models = Await.ready(server);
+            Map<String, Tensor> inputs = UnetInputs.of(models.sizes(), 500);
+            assertThat(models.unet().infer(inputs)).containsOnlyKeys("prediction");
+
+            process.kill();
+            FailureException failure = catchThrowableOfType(
+                    FailureException.class, () -> models.unet().infer(inputs));
+            assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            Await.unavailable(server);
+            assertUnavailable(server);
+
+            process.restart();
+            ServedModels again = Await.ready(server);
+            assertThat(again.serverName()).isNotEqualTo(models.serverName());
+            Tensor prediction = again.unet().infer(inputs).get("prediction");
+            // Also what the shared Triton says: nothing depends on the process.
+            assertThat(prediction.raw())
+                    .isEqualTo(triton.models()
+                            .unet()
+                            .infer(inputs)
+                            .get("prediction")
+                            .raw());
+            // The models of before go on working: the profile is the same.
+            assertThat(models.unet().infer(inputs).get("prediction").raw()).isEqualTo(prediction.raw());
+        }
+    }
+
+    @Test
+    void refusesTimesThatAreNotPositive() {
+        assertThatThrownBy(() -> new TritonServer(TestConfig.triton("127.0.0.1:1", Map.of("poll-interval", "PT0S"))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("arc2face.triton.poll-interval must be positive, not PT0S");
+    }
+
+    private static void assertUnavailable(TritonServer server) {
+        assertThatThrownBy(server::models)
+                .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.type(FailureException.class))
+                .extracting(FailureException::reason)
+                .isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+    }
+
+    private static String closedPort() throws IOException {
+        try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return "127.0.0.1:" + probe.getLocalPort();
+        }
+    }
+}
