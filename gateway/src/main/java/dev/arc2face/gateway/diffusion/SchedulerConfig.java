@@ -114,7 +114,7 @@ public final class SchedulerConfig {
         return FailureException.of(
                 ErrorReason.MODEL_CONTRACT_VIOLATED,
                 "unet: " + PARAMETER + ": " + key + " " + problem,
-                Map.of("model", "unet", "tensor", PARAMETER + "." + key));
+                Map.of("model", "unet", "tensor", "parameters." + PARAMETER + "." + key));
     }
 
     private static FailureException unsupported(String key, JsonElement value) {

@@ -1,0 +1,27 @@
+package dev.arc2face.gateway.diffusion;
+
+/**
+ * Latents of several portraits, in FP32.
+ *
+ * @param values {@code [n, 4, height, width]}; owned by this record, never changed
+ */
+public record Latents(float[] values, int n, int height, int width) {
+    static final int CHANNELS = 4;
+
+    public Latents {
+        if (values.length != n * CHANNELS * height * width) {
+            throw new IllegalArgumentException(
+                    values.length + " values are not [" + n + "," + CHANNELS + "," + height + "," + width + "]");
+        }
+    }
+
+    /** Latents of the same shape. */
+    Latents with(float[] newValues) {
+        return new Latents(newValues, n, height, width);
+    }
+
+    /** Values of one portrait. */
+    int stride() {
+        return CHANNELS * height * width;
+    }
+}

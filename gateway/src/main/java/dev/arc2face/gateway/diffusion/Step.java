@@ -1,0 +1,72 @@
+package dev.arc2face.gateway.diffusion;
+
+import dev.arc2face.gateway.diffusion.PredictionType.Weights;
+
+/**
+ * One denoising step. Each of the schedulers is linear, but for the clipping, in the latents x, the UNet's prediction
+ * p, the picture x0 that they amount to, and the x0 of the step before:
+ *
+ * <pre>
+ *   x0   = clip(denoised.latents x + denoised.prediction p)
+ *   next = fromLatents x + fromPrediction p + fromDenoised x0 + fromPreviousDenoised x0'
+ * </pre>
+ *
+ * @param timestep what the UNet is told
+ * @param inputScale what the latents are multiplied by before the UNet sees them
+ * @param denoised weights of x0
+ * @param clip largest magnitude of x0; infinite for none
+ */
+record Step(
+        float timestep,
+        double inputScale,
+        Weights denoised,
+        double clip,
+        double fromLatents,
+        double fromPrediction,
+        double fromDenoised,
+        double fromPreviousDenoised) {
+
+    /**
+     * Where a trajectory is.
+     *
+     * @param latents x
+     * @param denoised the picture x0 that the step before predicted; zero before the first
+     */
+    record State(Latents latents, Latents denoised) {
+        static State initial(Latents latents) {
+            return new State(latents, latents.with(new float[latents.values().length]));
+        }
+    }
+
+    /** The latents as the UNet sees them. */
+    Latents scaleInput(Latents latents) {
+        return inputScale == 1 ? latents : scaled(latents, inputScale);
+    }
+
+    /** The state after this step. */
+    State advance(State state, Latents prediction) {
+        float[] x = state.latents().values();
+        float[] p = prediction.values();
+        float[] previous = state.denoised().values();
+        float[] x0 = new float[x.length];
+        float[] next = new float[x.length];
+        for (int i = 0; i < x.length; i++) {
+            double estimate = denoised.latents() * x[i] + denoised.prediction() * p[i];
+            double clipped = Math.max(-clip, Math.min(clip, estimate));
+            x0[i] = (float) clipped;
+            next[i] = (float) (fromLatents * x[i]
+                    + fromPrediction * p[i]
+                    + fromDenoised * clipped
+                    + fromPreviousDenoised * previous[i]);
+        }
+        return new State(prediction.with(next), prediction.with(x0));
+    }
+
+    static Latents scaled(Latents latents, double factor) {
+        float[] values = latents.values().clone();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (values[i] * factor);
+        }
+        return latents.with(values);
+    }
+}
