@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.image.ImageFormat;
+import java.util.stream.IntStream;
 
 /**
  * What a generation is asked for, every choice made.
@@ -43,7 +44,11 @@ public record GenerationOptions(
         return firstSeed + imageIndex;
     }
 
-    boolean isGuided() {
-        return guidanceScale != 1;
+    int[] seeds() {
+        return IntStream.range(0, numImages).map(this::seed).toArray();
+    }
+
+    boolean wantsPreviewAfter(int step) {
+        return previewEvery > 0 && step % previewEvery == 0;
     }
 }

@@ -1,0 +1,38 @@
+package dev.arc2face.gateway.diffusion;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.arc2face.gateway.face.Embedding;
+import dev.arc2face.gateway.triton.DataType;
+import dev.arc2face.gateway.triton.Model;
+import dev.arc2face.gateway.triton.Tensor;
+import java.util.Map;
+
+/** The identity encoder: an embedding in the place of a word of the prompt, through the text transformer. */
+final class Encoder {
+    private final Model model;
+    private final DataType contextType;
+
+    /**
+     * @param model the contract's {@code encoder}
+     * @param contextType what the UNet wants the context to be
+     */
+    Encoder(Model model, DataType contextType) {
+        this.model = model;
+        this.contextType = contextType;
+    }
+
+    /** The context of an embedding {@code [D]}; fails as {@link Model#infer} does. */
+    Context encode(Embedding embedding) {
+        int[] shape = model.input("id_embedding").batchShape(1);
+        Map<String, Tensor> outputs =
+                model.infer(Map.of("id_embedding", Tensor.ofFloats(DataType.FP32, shape, embedding.values())));
+        return new Context(
+                converted(requireNonNull(outputs.get("context"))).raw(),
+                converted(requireNonNull(outputs.get("negative_context"))).raw());
+    }
+
+    private Tensor converted(Tensor tensor) {
+        return tensor.type() == contextType ? tensor : Tensor.ofFloats(contextType, tensor.shape(), tensor.toFloats());
+    }
+}

@@ -1,0 +1,31 @@
+package dev.arc2face.gateway.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class PaceTest {
+    private final AtomicLong now = new AtomicLong(-5);
+
+    @Test
+    void whatIsLeftIsTheMeanStepForEachRemainingOneAndTheFinishing() {
+        Pace pace = new Pace(now::get, 4, Duration.ofMillis(70));
+        pass(Duration.ofMillis(30));
+        pace.stepsBegin();
+
+        pass(Duration.ofMillis(10));
+        assertThat(pace.stepDone(1))
+                .isEqualTo(new Progress(1, 4, Duration.ofMillis(40), Duration.ofMillis(3 * 10 + 70)));
+
+        pass(Duration.ofMillis(20));
+        assertThat(pace.stepDone(2))
+                .isEqualTo(new Progress(2, 4, Duration.ofMillis(60), Duration.ofMillis(2 * 15 + 70)));
+    }
+
+    private void pass(Duration time) {
+        now.addAndGet(time.toNanos());
+    }
+}
