@@ -1,0 +1,138 @@
+package dev.arc2face.gateway.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.face.Embedding;
+import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.triton.DataType;
+import dev.arc2face.gateway.triton.ServedModels;
+import dev.arc2face.gateway.triton.SharedTriton;
+import dev.arc2face.gateway.triton.SharedTriton.Counters;
+import dev.arc2face.gateway.triton.TritonExtension;
+import io.grpc.Context.CancellableContext;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The encoder, the UNet and the VAE decoder on the real Triton. */
+@ExtendWith(TritonExtension.class)
+class UnetOnTritonTest {
+    private static final float TIMESTEP = 749.25f;
+
+    private final SharedTriton triton;
+    private ServedModels models;
+    private Unet unet;
+    private Context context;
+
+    UnetOnTritonTest(SharedTriton triton) {
+        this.triton = triton;
+    }
+
+    @BeforeEach
+    void readModels() {
+        models = triton.models();
+        unet = new Unet(models.unet());
+        context = new Encoder(models.encoder(), DataType.FP32)
+                .encode(embedding(models.sizes().embeddingSize()));
+    }
+
+    @Test
+    void picturesAreWhatTheyAreAlone() {
+        for (float guidanceScale : new float[] {1, 3}) {
+            Latents together = unet.predict(noise(5, 6, 7), TIMESTEP, context, guidanceScale);
+
+            assertThat(picture(together, 0))
+                    .isEqualTo(unet.predict(noise(5), TIMESTEP, context, guidanceScale)
+                            .values());
+            assertThat(picture(together, 2))
+                    .isEqualTo(unet.predict(noise(7), TIMESTEP, context, guidanceScale)
+                            .values());
+        }
+    }
+
+    @Test
+    void guidanceTakesBothRowsToTheirSides() {
+        Latents noise = noise(1);
+        float[] conditional = unet.predict(noise, TIMESTEP, context, 1).values();
+        float[] unconditional = unet.predict(
+                        noise, TIMESTEP, new Context(context.unconditional(), context.unconditional()), 1)
+                .values();
+        float[] guided = unet.predict(noise, TIMESTEP, context, 2.5f).values();
+
+        assertThat(conditional).isNotEqualTo(unconditional);
+        for (int i = 0; i < guided.length; i++) {
+            assertThat(guided[i]).isEqualTo(unconditional[i] + 2.5f * (conditional[i] - unconditional[i]));
+        }
+    }
+
+    @Test
+    void withoutGuidanceHalfTheRowsAreAskedFor() {
+        Counters before = triton.counters("unet");
+        unet.predict(noise(1, 2, 3), TIMESTEP, context, 1);
+        Counters unguided = triton.counters("unet").since(before);
+        unet.predict(noise(1, 2, 3), TIMESTEP, context, 2);
+        Counters both = triton.counters("unet").since(before);
+
+        assertThat(unguided.rows()).isEqualTo(3);
+        assertThat(both.rows()).isEqualTo(3 + 6);
+        assertThat(both.succeeded()).isEqualTo(2);
+    }
+
+    @Test
+    void morePicturesThanABatchHoldsTakeMoreCalls() {
+        int[] seeds = new int[models.unet().maxBatchSize() / 2 + 1];
+        Arrays.setAll(seeds, i -> i);
+        Counters before = triton.counters("unet");
+        Latents predicted = unet.predict(noise(seeds), TIMESTEP, context, 2);
+        Counters calls = triton.counters("unet").since(before);
+
+        assertThat(calls.succeeded()).isEqualTo(2).isEqualTo(unet.calls(seeds.length, 2));
+        int last = seeds.length - 1;
+        assertThat(picture(predicted, last))
+                .isEqualTo(unet.predict(noise(last), TIMESTEP, context, 2).values());
+    }
+
+    @Test
+    void aCancelledCallAsksNothing() {
+        CancellableContext call = io.grpc.Context.current().withCancellation();
+        call.cancel(null);
+        Counters before = triton.counters("unet");
+        FailureException[] failure = new FailureException[1];
+        call.run(() -> failure[0] =
+                catchThrowableOfType(FailureException.class, () -> unet.predict(noise(1), TIMESTEP, context, 2)));
+
+        assertThat(failure[0].reason()).isEqualTo(ErrorReason.CANCELLED);
+        assertThat(triton.counters("unet").since(before)).isEqualTo(new Counters(0, 0, 0, 0));
+    }
+
+    @Test
+    void decodedPicturesAreWhatTheyAreAlone() {
+        VaeDecoder vae = new VaeDecoder(models.vaeDecoder(), models.sizes());
+        Latents latents = noise(1, 2, 3);
+
+        List<Pixels> pictures = vae.decode(latents, new Chunk(1, 2));
+
+        assertThat(pictures).hasSize(2);
+        assertThat(pictures.get(1).width()).isEqualTo(models.sizes().imageWidth());
+        assertThat(pictures.get(1).rgb())
+                .isEqualTo(vae.decode(noise(3), new Chunk(0, 1)).get(0).rgb());
+    }
+
+    private Latents noise(int... seeds) {
+        return Latents.noise(
+                seeds, models.sizes().latentHeight(), models.sizes().latentWidth());
+    }
+
+    private static Embedding embedding(int size) {
+        return Embedding.normalise(new Noise(99).draw(size));
+    }
+
+    private static float[] picture(Latents latents, int index) {
+        return Arrays.copyOfRange(latents.values(), index * latents.stride(), (index + 1) * latents.stride());
+    }
+}
