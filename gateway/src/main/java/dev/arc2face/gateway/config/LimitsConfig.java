@@ -1,0 +1,88 @@
+package dev.arc2face.gateway.config;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+
+/** What a caller may ask for, and how many callers are served at once. */
+@ConfigMapping(prefix = "arc2face.limits")
+public interface LimitsConfig {
+    /** Largest encoded photo, at most 16M. */
+    @WithDefault("16M")
+    MemorySize maxPhotoBytes();
+
+    /** Most pixels of a photo; checked before anything is decoded. */
+    @WithDefault("50000000")
+    int maxPhotoPixels();
+
+    /** Smallest face accepted: the shorter side of its box in pixels of the photo. */
+    @WithDefault("24")
+    int minFacePixels();
+
+    /** Most portraits of a request, 1 to 16. */
+    @WithDefault("16")
+    int maxImages();
+
+    /** Most denoising steps of a request, 1 to 100. */
+    @WithDefault("100")
+    int maxSteps();
+
+    /** Generations that run at once. */
+    @WithDefault("16")
+    int maxRunning();
+
+    /** Generations that wait for their turn; the next one is answered QUEUE_FULL. */
+    @WithDefault("64")
+    int maxQueued();
+
+    /** Unary calls (detect, embed, compare) that run at once. */
+    @WithDefault("4")
+    int maxUnaryRunning();
+
+    /** Unary calls that wait for their turn. */
+    @WithDefault("64")
+    int maxUnaryQueued();
+
+    /** Largest request message, at most 17M. */
+    @WithDefault("17M")
+    MemorySize maxRequestBytes();
+
+    /** Largest event of a stream, at most 3M. */
+    @WithDefault("3M")
+    MemorySize maxEventBytes();
+
+    /** How long a caller may leave its stream unread while something waits for it. */
+    @WithDefault("PT30S")
+    Duration clientStall();
+
+    /** What a caller is told to wait before it tries again. */
+    @WithDefault("PT1S")
+    Duration retryAfter();
+
+    /**
+     * How long before a call's deadline its work stops, so that the answer says why while the caller still listens;
+     * never more than a tenth of the time that the call had left.
+     */
+    @WithDefault("PT0.1S")
+    Duration deadlineMargin();
+
+    /** Refuses values that the API does not allow. */
+    static void check(LimitsConfig config) {
+        Range.check("arc2face.limits.max-photo-bytes", config.maxPhotoBytes().asLongValue(), 1, 16 << 20);
+        Range.check("arc2face.limits.max-photo-pixels", config.maxPhotoPixels(), 1, 1 << 28);
+        Range.check("arc2face.limits.min-face-pixels", config.minFacePixels(), 1, 4096);
+        Range.check("arc2face.limits.max-images", config.maxImages(), 1, 16);
+        Range.check("arc2face.limits.max-steps", config.maxSteps(), 1, 100);
+        Range.check("arc2face.limits.max-running", config.maxRunning(), 1, 1024);
+        Range.check("arc2face.limits.max-queued", config.maxQueued(), 1, 1 << 16);
+        Range.check("arc2face.limits.max-unary-running", config.maxUnaryRunning(), 1, 1024);
+        Range.check("arc2face.limits.max-unary-queued", config.maxUnaryQueued(), 1, 1 << 16);
+        Range.check(
+                "arc2face.limits.max-request-bytes", config.maxRequestBytes().asLongValue(), 1, 17 << 20);
+        Range.check("arc2face.limits.max-event-bytes", config.maxEventBytes().asLongValue(), 1 << 16, 3 << 20);
+        Range.positive("arc2face.limits.client-stall", config.clientStall());
+        Range.positive("arc2face.limits.retry-after", config.retryAfter());
+        Range.positive("arc2face.limits.deadline-margin", config.deadlineMargin());
+    }
+}

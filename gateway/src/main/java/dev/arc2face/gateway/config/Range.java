@@ -1,0 +1,20 @@
+package dev.arc2face.gateway.config;
+
+import java.time.Duration;
+
+/** Bounds of configured values; a value outside is refused at start, by its key. */
+final class Range {
+    private Range() {}
+
+    static void check(String key, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(key + " must be " + least + " to " + most + ", not " + value);
+        }
+    }
+
+    static void positive(String key, Duration value) {
+        if (value.isNegative() || value.isZero()) {
+            throw new IllegalArgumentException(key + " must be longer than nothing, not " + value);
+        }
+    }
+}
