@@ -1,0 +1,80 @@
+package dev.arc2face.gateway.grpc;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import io.grpc.Context.CancellableContext;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * Runs calls on threads of its own and guarantees that no more than {@code maxRunning} of them run at once, that they
+ * start in the order of their arrival, that a waiting call is a record and holds no thread, and that no more than
+ * {@code maxQueued} wait: the next one fails at once. A waiting call whose context ends gives its place back.
+ */
+final class BoundedExecutor implements AutoCloseable {
+    private final ThreadPoolExecutor threads;
+
+    /**
+     * @param name prefix of the threads' names
+     * @param maxRunning at least 1
+     * @param maxQueued at least 1
+     */
+    BoundedExecutor(String name, int maxRunning, int maxQueued) {
+        AtomicInteger count = new AtomicInteger();
+        threads = new ThreadPoolExecutor(
+                maxRunning, maxRunning, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(maxQueued), work -> {
+                    Thread thread = new Thread(work, name + "-" + count.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        threads.allowCoreThreadTimeOut(true);
+    }
+
+    /**
+     * Runs a call in its context, now or when its turn comes, and cancels the context when the call has run.
+     *
+     * @param call must not throw
+     * @param withdrawn gets the reason if the context ends while the call waits; then the call never runs
+     * @throws FailureException QUEUE_FULL
+     */
+    void execute(CancellableContext context, Runnable call, Consumer<FailureException> withdrawn) {
+        Runnable work = () -> {
+            try {
+                context.run(call);
+            } finally {
+                context.cancel(null);
+            }
+        };
+        try {
+            threads.execute(work);
+        } catch (RejectedExecutionException full) {
+            context.cancel(null);
+            throw FailureException.of(ErrorReason.QUEUE_FULL, "all places are taken; try again later");
+        }
+        context.addListener(
+                ended -> {
+                    if (threads.remove(work)) {
+                        withdrawn.accept(CallDeadline.reason(ended));
+                    }
+                },
+                Runnable::run);
+    }
+
+    int running() {
+        return threads.getActiveCount();
+    }
+
+    int waiting() {
+        return threads.getQueue().size();
+    }
+
+    /** Interrupts what runs and forgets what waits. */
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+}

@@ -1,0 +1,160 @@
+package dev.arc2face.gateway.grpc;
+
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.v1.GenerateResponse;
+import dev.arc2face.v1.GenerateResponse.EventCase;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one writer of a generation's stream. It never blocks its caller, however slowly the client reads. Events leave in
+ * the order in which they came, numbered 1, 2, 3 as they leave. While the client is not ready, previews are dropped and
+ * of step progress only the latest waits; everything else waits, which is at most an acceptance, a face report, sixteen
+ * portraits and a completion. A client that takes nothing for longer than the limit while something waits for it gets
+ * {@code CLIENT_TOO_SLOW}, and the work is told to stop. No event is larger than the limit.
+ */
+final class EventWriter {
+    /**
+     * Bytes that may wait inside the transport before a client counts as not ready: room for the previews of sixteen
+     * portraits, which come at once, so that a client which reads at normal speed loses none. (The transport's own
+     * default is 32 KiB.)
+     */
+    private static final int READY_THRESHOLD = 256 << 10;
+
+    private final ServerCallStreamObserver<GenerateResponse> client;
+    private final int maxEventBytes;
+    private final Duration stallLimit;
+    private final ScheduledExecutorService timer;
+    private final Runnable stopWork;
+
+    // All below is guarded by this.
+    private final Queue<GenerateResponse> waiting = new ArrayDeque<>();
+    private long sequence;
+    private long waitingSince;
+    private boolean watched;
+    private boolean complete;
+    private @Nullable FailureException end;
+
+    /**
+     * Takes over the stream of a call that has just begun.
+     *
+     * @param stopWork run at most once, when the client is gone or too slow
+     */
+    EventWriter(
+            ServerCallStreamObserver<GenerateResponse> client,
+            int maxEventBytes,
+            Duration stallLimit,
+            ScheduledExecutorService timer,
+            Runnable stopWork) {
+        this.client = client;
+        this.maxEventBytes = maxEventBytes;
+        this.stallLimit = stallLimit;
+        this.timer = timer;
+        this.stopWork = stopWork;
+        client.setOnReadyThreshold(READY_THRESHOLD);
+        client.setOnReadyHandler(this::drain);
+        client.setOnCancelHandler(this::abandon);
+    }
+
+    /** Sends the first event if the admission does not throw, before anything that the admitted work sends. */
+    synchronized void begin(Runnable admission, GenerateResponse.Builder event) {
+        admission.run();
+        send(event);
+    }
+
+    /** Sends an event, now or when the client is ready for it; throws what ended the stream if it has ended. */
+    synchronized void send(GenerateResponse.Builder event) {
+        if (end != null) {
+            throw end;
+        }
+        GenerateResponse message = event.setSequence(Long.MAX_VALUE).build(); // the largest number's size
+        if (message.getSerializedSize() > maxEventBytes) {
+            throw FailureException.of(
+                    ErrorReason.INTERNAL,
+                    message.getEventCase() + " of " + message.getSerializedSize() + " bytes is larger than an event");
+        }
+        drain(); // the client may be ready and its callback still on the way
+        if (message.getEventCase() == EventCase.PREVIEW && !(waiting.isEmpty() && client.isReady())) {
+            return;
+        }
+        if (message.getEventCase() == EventCase.STEP_PROGRESS) {
+            waiting.removeIf(earlier -> earlier.getEventCase() == EventCase.STEP_PROGRESS);
+        }
+        if (waiting.isEmpty()) {
+            waitingSince = System.nanoTime();
+        }
+        waiting.add(message);
+        drain();
+        watch(stallLimit.toNanos());
+    }
+
+    /** Ends the stream well, after everything that waits. */
+    synchronized void complete() {
+        complete = true;
+        drain();
+    }
+
+    /** Ends the stream with a failure, at once: what waits is worth nothing without the rest. */
+    synchronized void fail(Throwable failure) {
+        if (end == null) {
+            close("failed");
+            client.onError(failure);
+        }
+    }
+
+    private synchronized void abandon() {
+        if (end == null) {
+            close("the client is gone");
+            stopWork.run();
+        }
+    }
+
+    private synchronized void drain() {
+        while (!waiting.isEmpty() && client.isReady()) {
+            client.onNext(waiting.remove().toBuilder().setSequence(++sequence).build());
+            waitingSince = System.nanoTime();
+        }
+        if (complete && end == null && waiting.isEmpty()) {
+            close("complete");
+            client.onCompleted();
+        }
+    }
+
+    /** Sees to it that somebody looks, after a while, whether the client has taken anything. */
+    private void watch(long nanos) {
+        if (!watched && !waiting.isEmpty()) {
+            watched = true;
+            var unused = timer.schedule(this::look, nanos, NANOSECONDS);
+        }
+    }
+
+    private synchronized void look() {
+        watched = false;
+        long left = stallLimit.toNanos() - (System.nanoTime() - waitingSince);
+        if (left > 0 || waiting.isEmpty()) {
+            watch(left);
+            return;
+        }
+        FailureException tooSlow = FailureException.of(
+                ErrorReason.CLIENT_TOO_SLOW,
+                "the client read nothing for longer than " + stallLimit.toSeconds() + " s",
+                Map.of("limit_seconds", Long.toString(stallLimit.toSeconds())));
+        end = tooSlow;
+        waiting.clear();
+        client.onError(tooSlow);
+        stopWork.run();
+    }
+
+    private void close(String why) {
+        end = FailureException.of(ErrorReason.CANCELLED, why);
+        waiting.clear();
+    }
+}
