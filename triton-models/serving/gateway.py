@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import time
 from pathlib import Path
 
@@ -53,12 +54,19 @@ class Gateway:
 
     def wait_until_ready(self, timeout: float = 60) -> None:
         deadline = time.monotonic() + timeout
-        while local_http.get(self.host, self.http_port, "/q/health/ready") is None:
+        while not self.is_ready():
             if self.child.exit_code() is not None:
                 raise StartError(self.child.obituary())
             if time.monotonic() > deadline:
                 raise StartError(f"the gateway was not ready after {timeout:.0f} s\n{self.child.log_tail()}")
             time.sleep(POLL_SECONDS)
+
+    def is_ready(self) -> bool:
+        """Whether it says so, and its gRPC port is open."""
+        if local_http.get(self.host, self.http_port, "/q/health/ready") is None:
+            return False
+        with socket.socket() as probe:
+            return probe.connect_ex((self.host, self.grpc_port)) == 0
 
 
 def java() -> str:
