@@ -30,6 +30,10 @@ public final class Model {
         this.connection = connection;
     }
 
+    Signature signature() {
+        return signature;
+    }
+
     public String name() {
         return signature.name();
     }

@@ -282,11 +282,16 @@ public final class TritonServer implements AutoCloseable {
                 && last.why.message().equals(now.why.message());
     }
 
+    /** A listener's failure is its own: the watch goes on, and the others are told. */
     private static void tell(Listener listener, State state) {
-        if (state instanceof Ready ready) {
-            listener.ready(ready.models);
-        } else if (state instanceof Unavailable unavailable) {
-            listener.unavailable(unavailable.why);
+        try {
+            if (state instanceof Ready ready) {
+                listener.ready(ready.models);
+            } else if (state instanceof Unavailable unavailable) {
+                listener.unavailable(unavailable.why);
+            }
+        } catch (RuntimeException defect) {
+            LOG.error("a listener of the model server failed", defect);
         }
     }
 

@@ -44,6 +44,16 @@ public final class TritonProcess implements AutoCloseable {
         awaitEnd();
     }
 
+    /** Freezes Triton: it holds its connections and answers nothing. {@link #kill} and {@link #thaw} still work. */
+    public void freeze() {
+        signal("STOP");
+    }
+
+    /** Lets a frozen Triton go on. */
+    public void thaw() {
+        signal("CONT");
+    }
+
     /** Starts another Triton on the same port. */
     public void restart() {
         start(port);
@@ -85,6 +95,21 @@ public final class TritonProcess implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while Triton started", interrupted);
+        }
+    }
+
+    private void signal(String name) {
+        try {
+            int status = new ProcessBuilder("kill", "-" + name, String.valueOf(pid))
+                    .start()
+                    .waitFor();
+            if (status != 0) {
+                throw new IllegalStateException("kill -" + name + " " + pid + " says " + status);
+            }
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

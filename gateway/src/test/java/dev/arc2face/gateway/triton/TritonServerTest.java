@@ -1,8 +1,10 @@
 package dev.arc2face.gateway.triton;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
@@ -10,6 +12,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -65,10 +69,14 @@ class TritonServerTest {
             Map<String, Tensor> inputs = UnetInputs.of(models.sizes(), 500);
             assertThat(models.unet().infer(inputs)).containsOnlyKeys("prediction");
 
+            process.freeze();
+            CompletableFuture<FailureException> broken = new CompletableFuture<>();
+            Thread caller = new Thread(() -> broken.complete(failure(models.unet(), inputs)));
+            caller.start();
+            await().until(() -> caller.getState() == Thread.State.WAITING);
             process.kill();
-            FailureException failure = catchThrowableOfType(
-                    FailureException.class, () -> models.unet().infer(inputs));
-            assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            assertThat(broken.orTimeout(5, SECONDS).join().reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            assertThat(failure(models.unet(), inputs).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
             Await.unavailable(server);
             assertUnavailable(server);
 
@@ -89,15 +97,38 @@ class TritonServerTest {
     }
 
     @Test
+    void failingListenerStopsNothing(SharedTriton triton) {
+        try (TritonServer server = new TritonServer(TestConfig.triton(triton.target()))) {
+            server.addListener(new TritonServer.Listener() {
+                @Override
+                public void ready(ServedModels models) {
+                    throw new IllegalStateException("expected by this test");
+                }
+
+                @Override
+                public void unavailable(FailureException why) {
+                    throw new IllegalStateException("expected by this test");
+                }
+            });
+
+            assertThat(Await.ready(server).sizes()).isEqualTo(triton.models().sizes());
+        }
+    }
+
+    @Test
     void refusesTimesThatAreNotPositive() {
         assertThatThrownBy(() -> new TritonServer(TestConfig.triton("127.0.0.1:1", Map.of("poll-interval", "PT0S"))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("arc2face.triton.poll-interval must be positive, not PT0S");
     }
 
+    private static FailureException failure(Model model, Map<String, Tensor> inputs) {
+        return catchThrowableOfType(FailureException.class, () -> model.infer(inputs));
+    }
+
     private static void assertUnavailable(TritonServer server) {
         assertThatThrownBy(server::models)
-                .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.type(FailureException.class))
+                .asInstanceOf(InstanceOfAssertFactories.type(FailureException.class))
                 .extracting(FailureException::reason)
                 .isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
     }
