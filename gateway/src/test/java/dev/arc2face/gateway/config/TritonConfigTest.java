@@ -1,0 +1,40 @@
+package dev.arc2face.gateway.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TritonConfigTest {
+    @Test
+    void defaults() {
+        TritonConfig config = read(Map.of());
+
+        assertThat(config.target()).isEqualTo("127.0.0.1:8001");
+        assertThat(config.callTimeout()).isEqualTo(Duration.ofMinutes(2));
+        assertThat(config.pollInterval()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(config.pollTimeout()).isEqualTo(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void everyKeyIsRead() {
+        TritonConfig config = read(Map.of(
+                "arc2face.triton.target", "dns:///triton:8001",
+                "arc2face.triton.call-timeout", "PT30S",
+                "arc2face.triton.poll-interval", "PT0.5S",
+                "arc2face.triton.poll-timeout", "PT3S"));
+
+        assertThat(config.target()).isEqualTo("dns:///triton:8001");
+        assertThat(config.callTimeout()).isEqualTo(Duration.ofSeconds(30));
+        assertThat(config.pollInterval()).isEqualTo(Duration.ofMillis(500));
+        assertThat(config.pollTimeout()).isEqualTo(Duration.ofSeconds(3));
+    }
+
+    private static TritonConfig read(Map<String, String> keys) {
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(TritonConfig.class);
+        keys.forEach(builder::withDefaultValue);
+        return builder.build().getConfigMapping(TritonConfig.class);
+    }
+}
