@@ -14,6 +14,8 @@ PHOTO ?= samples/collins.png
 N ?= 4
 STEPS ?=
 OUT ?= out
+# Real photos for `make evaluate`.
+PHOTOS ?=
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -29,15 +31,21 @@ IN_MODELS := cd triton-models && PYTHONUNBUFFERED=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile \
 	--no-deps --require-hashes --only-binary :all:
 LOCKS := triton-models/requirements
+LOCK := uv pip compile --quiet --universal --python-version 3.10 --no-python-downloads \
+	--generate-hashes --only-binary :all: --no-emit-index-url --no-header
 
-MAVEN := ./mvnw --batch-mode --quiet --no-transfer-progress
+MAVEN := ./mvnw --batch-mode --no-transfer-progress
 JAR := gateway/target/quarkus-app/quarkus-run.jar
 JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
 
 # A file in .venv stands for "installed from this lock file": its name holds the lock file's hash.
-locked = $(shell cat $(1) | sha256sum | cut -c 1-16)
+locked = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c 1-16)
 SERVE := .venv/serve-$(call locked,$(LOCKS)/serve.txt)
 TEST := .venv/test-$(call locked,$(LOCKS)/serve.txt $(LOCKS)/test.txt)
+CONVERT_PYTHON := .cache/convert/bin/python
+CONVERT := .cache/convert/locked-$(call locked,$(LOCKS)/convert.txt)
+TRAIN_PYTHON := .cache/train/bin/python
+TRAIN := .cache/train/locked-$(call locked,$(LOCKS)/train.txt)
 
 ##@ Use
 
@@ -51,7 +59,8 @@ help: ## List the targets
 run: $(SERVE) $(JAR) ## Turn PHOTO (default: the sample) into N portraits in OUT, on servers of its own
 	@$(IN_VENV) -m serving.stack --jar $(JAR) -- \
 		$(JAVA) -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -jar $(JAR) \
-		generate "$(PHOTO)" -n $(N) $(if $(STEPS),--steps $(STEPS)) --out "$(OUT)" --target {target}
+		generate "$(PHOTO)" -n $(N) $(if $(STEPS),--steps $(STEPS)) --out "$(OUT)" \
+		--contact-sheet "$(OUT)/contact-sheet.png" --target {target}
 
 .PHONY: serve
 serve: $(SERVE) $(JAR) ## Keep Triton and the gateway up, and say how to call them
@@ -64,10 +73,10 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-python test-java ## Check and test everything, on a real Triton
+test: lint test-java test-python ## Check and test everything, on a real Triton
 
 .PHONY: test-python
-test-python: $(TEST) ## Test the models, their backend and the launcher
+test-python: $(TEST) $(JAR) ## Test the models, their backend and the launcher
 	$(IN_MODELS) ../.venv/bin/python -m pytest -q
 
 .PHONY: test-java
@@ -80,21 +89,41 @@ lint: $(TEST) .cache/proto-deps ## Check the form of all code
 	.venv/bin/ruff format --check triton-models
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code proto
-	$(MAVEN) spotless:check
+	$(MAVEN) --quiet spotless:check
 
 .PHONY: format
 format: $(TEST) ## Give all code its form
 	.venv/bin/ruff check --fix triton-models
 	.venv/bin/ruff format triton-models
 	.venv/bin/buf format --write proto
-	$(MAVEN) spotless:apply
+	$(MAVEN) --quiet spotless:apply
+
+##@ Make the models (torch is installed into .cache, gigabytes of it)
+
+.PHONY: convert
+convert: $(CONVERT) ## Convert the published face networks to mini/face_detector and mini/arcface
+	$(IN_MODELS) $(CURDIR)/$(CONVERT_PYTHON) -m export.mtcnn
+	$(IN_MODELS) $(CURDIR)/$(CONVERT_PYTHON) -m export.mobileface
+	$(IN_MODELS) $(CURDIR)/$(CONVERT_PYTHON) -m tests.golden.record
+
+# Each stage keeps what it made in training/work and takes hours on two cores; remove a file to make it anew.
+.PHONY: train-mini
+train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
+	for stage in training.faces training.restoration training.autoencoder training.latents \
+			training.diffusion export.mini; do \
+		( $(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m $$stage ); \
+	done
+
+.PHONY: evaluate
+evaluate: $(TRAIN) ## Measure how well the mini models keep an identity; PHOTOS=folder adds real photos
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.evaluate_mini $(if $(PHOTOS),--photos "$(abspath $(PHOTOS))")
+
+##@ Keep house
 
 .PHONY: lock
 lock: ## Pin the Python requirements anew (needs uv)
-	cd $(LOCKS) && for name in serve test convert train; do \
-		uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --only-binary :all: \
-			--no-emit-index-url --no-header $$([ $$name = serve ] && echo --no-deps) $$name.in -o $$name.txt; \
-	done
+	cd $(LOCKS) && $(LOCK) --no-deps serve.in -o serve.txt
+	cd $(LOCKS) && $(LOCK) test.in -o test.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn
@@ -117,15 +146,23 @@ $(TEST): $(LOCKS)/test.txt $(SERVE)
 	@.venv/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
 
+$(CONVERT): $(LOCKS)/convert.txt
+$(TRAIN): $(LOCKS)/train.txt
+$(CONVERT) $(TRAIN):
+	@echo "Installing $< into $(@D)"
+	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
 $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
 	@echo "Building the gateway"
-	@$(MAVEN) package -DskipTests
+	@$(MAVEN) --quiet package -DskipTests
 	@touch $@
 
 # The .proto files that ours import, out of the jars that the gateway is built with.
 .cache/proto-deps: gateway/pom.xml
 	rm -rf $@
-	$(MAVEN) --projects gateway org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack-dependencies \
+	$(MAVEN) --quiet --projects gateway org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack-dependencies \
 		-DincludeArtifactIds=protovalidate,proto-google-common-protos \
 		-Dmdep.unpack.includes='buf/validate/*.proto,google/api/field_behavior.proto' \
 		-DoutputDirectory='$(CURDIR)/$@'
