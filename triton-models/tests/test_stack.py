@@ -4,6 +4,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,27 @@ SECONDS = 120
 pytestmark = pytest.mark.skipif(not JAR.is_file(), reason="the gateway is not built (make setup builds it)")
 
 
-def stack(folder: Path, *command: str, jar: Path = JAR) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "serving.stack", f"--jar={jar}", f"--logs={folder}", "--", *command],
-        cwd=TRITON_MODELS,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+Stack = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """Starts `python -m serving.stack` with a command; whatever of it still runs after the test is ended."""
+    with ExitStack() as started:
+
+        def start(*command: str, jar: Path = JAR) -> subprocess.Popen[str]:
+            running = subprocess.Popen(
+                [sys.executable, "-m", "serving.stack", f"--jar={jar}", f"--logs={tmp_path}", "--", *command],
+                cwd=TRITON_MODELS,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            started.enter_context(running)
+            started.callback(running.terminate)
+            return running
+
+        yield start
 
 
 def left_over(folder: Path) -> list[str]:
@@ -45,20 +60,20 @@ def refuses(target: str) -> bool:
         return probe.connect_ex((host, int(port))) != 0
 
 
-def test_command_runs_on_ready_servers_and_its_exit_code_is_the_stacks(tmp_path: Path) -> None:
+def test_command_runs_on_ready_servers_and_its_exit_code_is_the_stacks(stack: Stack, tmp_path: Path) -> None:
     script = (
         "import socket, sys; host, port = sys.argv[1].split(':');"
         "socket.create_connection((host, int(port))).close(); print(sys.argv[1]); sys.exit(7)"
     )
-    running = stack(tmp_path, sys.executable, "-c", script, "{target}")
+    running = stack(sys.executable, "-c", script, "{target}")
     output, errors = running.communicate(timeout=SECONDS)
     assert running.returncode == 7, errors
     assert refuses(output.strip())
     assert left_over(tmp_path) == []
 
 
-def test_signal_ends_everything(tmp_path: Path) -> None:
-    running = stack(tmp_path)
+def test_signal_ends_everything(stack: Stack, tmp_path: Path) -> None:
+    running = stack()
     advice = []
     for line in running.stdout:
         advice.append(line)
@@ -76,8 +91,8 @@ def test_signal_ends_everything(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
-def test_gateway_that_does_not_start_is_an_error_with_its_log(tmp_path: Path) -> None:
-    running = stack(tmp_path, "true", jar=tmp_path / "nothing.jar")
+def test_gateway_that_does_not_start_is_an_error_with_its_log(stack: Stack, tmp_path: Path) -> None:
+    running = stack("true", jar=tmp_path / "nothing.jar")
     _, errors = running.communicate(timeout=SECONDS)
     assert running.returncode == 1
     assert "java ended with exit code 1" in errors
