@@ -1,0 +1,45 @@
+package dev.arc2face.gateway.cli;
+
+import dev.arc2face.gateway.image.PhotoDecoder;
+import dev.arc2face.gateway.image.Pixels;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+
+/** Encoded pictures to something that can be drawn on, and that to a file. */
+final class Drawing {
+    /** The server has accepted whatever is drawn here; its own limits held. */
+    private static final PhotoDecoder DECODER = new PhotoDecoder(Integer.MAX_VALUE, 100_000_000);
+
+    private Drawing() {}
+
+    /** Decodes an encoded picture, upright. */
+    static BufferedImage decode(byte[] encoded) {
+        Pixels pixels = DECODER.decode(encoded);
+        BufferedImage image = new BufferedImage(pixels.width(), pixels.height(), BufferedImage.TYPE_INT_RGB);
+        byte[] rgb = pixels.rgb();
+        int[] packed = new int[pixels.width() * pixels.height()];
+        for (int i = 0; i < packed.length; i++) {
+            packed[i] = ((rgb[3 * i] & 0xff) << 16) | ((rgb[3 * i + 1] & 0xff) << 8) | (rgb[3 * i + 2] & 0xff);
+        }
+        image.setRGB(0, 0, pixels.width(), pixels.height(), packed, 0, pixels.width());
+        return image;
+    }
+
+    /** Writes a PNG file, and the folder for it where that is missing. */
+    static void writePng(BufferedImage image, Path file) {
+        try {
+            Path folder = file.toAbsolutePath().getParent();
+            if (folder != null) {
+                Files.createDirectories(folder);
+            }
+            if (!ImageIO.write(image, "png", file.toFile())) {
+                throw new IllegalStateException("this Java writes no PNG");
+            }
+        } catch (IOException e) {
+            throw new CommandFailure(ExitCode.OTHER, "cannot write " + file + ": " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package dev.arc2face.gateway.cli;
+
+import com.google.protobuf.ByteString;
+import dev.arc2face.v1.Accepted;
+import dev.arc2face.v1.Completed;
+import dev.arc2face.v1.FaceReport;
+import dev.arc2face.v1.GenerateResponse;
+import dev.arc2face.v1.IdentityScore;
+import dev.arc2face.v1.ImageFormat;
+import dev.arc2face.v1.PortraitImage;
+import dev.arc2face.v1.Preview;
+import dev.arc2face.v1.StepProgress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** Writes the pictures of one generation into a folder and says what happens, for a person or as JSON. */
+final class GenerationOutput {
+    private final Terminal terminal;
+    private final ProgressDisplay progress;
+    private final boolean json;
+    private final Path folder;
+    private final String stem;
+
+    private final List<PortraitImage> portraits = new ArrayList<>();
+    private Accepted accepted = Accepted.getDefaultInstance();
+    private FaceReport faceReport = FaceReport.getDefaultInstance();
+    private boolean completed;
+
+    /**
+     * Output of one generation.
+     *
+     * @param folder where the pictures go; made where it is missing
+     * @param stem what their names start with
+     */
+    GenerationOutput(Terminal terminal, ProgressDisplay progress, boolean json, Path folder, String stem) {
+        this.terminal = terminal;
+        this.progress = progress;
+        this.json = json;
+        this.folder = folder;
+        this.stem = stem;
+    }
+
+    void accept(GenerateResponse event) {
+        Optional<Path> file = write(event);
+        if (json) {
+            terminal.out().println(Json.event(event, file));
+            terminal.out().flush();
+        }
+        switch (event.getEventCase()) {
+            case ACCEPTED -> accepted = event.getAccepted();
+            case FACE_REPORT -> {
+                faceReport = event.getFaceReport();
+                say(sentence(faceReport));
+            }
+            case STEP_PROGRESS -> showStep(event.getStepProgress());
+            case IMAGE -> {
+                portraits.add(event.getImage());
+                file.ifPresent(path -> showPortrait(event.getImage(), path));
+            }
+            case COMPLETED -> {
+                completed = true;
+                say(summary(event.getCompleted()));
+            }
+            // A preview's file is all there is to it; an event of a later version of the API says nothing here.
+            case PREVIEW, EVENT_NOT_SET -> {}
+        }
+    }
+
+    boolean isCompleted() {
+        return completed;
+    }
+
+    FaceReport faceReport() {
+        return faceReport;
+    }
+
+    List<PortraitImage> portraits() {
+        return List.copyOf(portraits);
+    }
+
+    static OptionalDouble similarity(IdentityScore score) {
+        return score.hasSimilarity() ? OptionalDouble.of(score.getSimilarity()) : OptionalDouble.empty();
+    }
+
+    static String similarityText(IdentityScore score) {
+        return score.hasSimilarity()
+                ? String.format(Locale.ROOT, "similarity %.3f", score.getSimilarity())
+                : "no face found";
+    }
+
+    private Optional<Path> write(GenerateResponse event) {
+        if (event.hasImage()) {
+            PortraitImage image = event.getImage();
+            String extension = image.getFormat() == ImageFormat.IMAGE_FORMAT_JPEG ? "jpg" : "png";
+            return Optional.of(write(image.getData(), unsigned(image.getSeed()) + "." + extension));
+        }
+        if (event.hasPreview()) {
+            Preview preview = event.getPreview();
+            String seed = preview.getImageIndex() < accepted.getSeedsCount()
+                    ? unsigned(accepted.getSeeds(preview.getImageIndex()))
+                    : unsigned(preview.getImageIndex());
+            return Optional.of(
+                    write(preview.getJpeg(), String.format(Locale.ROOT, "%s-step%03d.jpg", seed, preview.getStep())));
+        }
+        return Optional.empty();
+    }
+
+    private Path write(ByteString data, String ending) {
+        Path file = folder.resolve(stem + "-" + ending);
+        try {
+            Files.createDirectories(folder);
+            Files.write(file, data.toByteArray());
+        } catch (IOException e) {
+            throw new CommandFailure(ExitCode.OTHER, "cannot write " + file + ": " + e.getMessage());
+        }
+        return file;
+    }
+
+    private void showStep(StepProgress step) {
+        if (!json) {
+            progress.step(step.getStep(), step.getTotalSteps(), Durations.of(step.getExpectedRemaining()));
+        }
+    }
+
+    private void showPortrait(PortraitImage image, Path file) {
+        if (!json) {
+            progress.above(() -> {
+                terminal.out()
+                        .println(file + "  seed " + unsigned(image.getSeed()) + "  "
+                                + similarityText(image.getIdentityScore()));
+                terminal.out().flush();
+            });
+        }
+    }
+
+    private void say(String sentence) {
+        if (!json) {
+            progress.above(() -> terminal.err().println(sentence));
+        }
+    }
+
+    private String summary(Completed event) {
+        OptionalDouble mean = portraits.stream()
+                .map(image -> similarity(image.getIdentityScore()))
+                .flatMapToDouble(OptionalDouble::stream)
+                .average();
+        String count = portraits.size() == 1 ? "1 portrait" : portraits.size() + " portraits";
+        return count + " in " + Durations.format(Durations.of(event.getElapsed()))
+                + (mean.isPresent() ? String.format(Locale.ROOT, ", mean similarity %.3f", mean.getAsDouble()) : "");
+    }
+
+    private static String sentence(FaceReport report) {
+        return switch (report.getChoice()) {
+            case FACE_CHOICE_LARGEST -> "using " + FaceText.ofUsed(report) + ", the largest";
+            case FACE_CHOICE_REQUESTED_INDEX -> "using " + FaceText.ofUsed(report) + ", as asked for";
+            case FACE_CHOICE_ALIGNED_CROP -> "using the aligned crop";
+            default -> "using the embedding";
+        };
+    }
+
+    private static String unsigned(int value) {
+        return Integer.toUnsignedString(value);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.arc2face.gateway.cli;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.util.JsonFormat;
+import dev.arc2face.v1.Embedding;
+import dev.arc2face.v1.IdentitySource;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Reads what a person names on the command line: photos, and embeddings that {@code embed --out} wrote. */
+final class Inputs {
+    /** The API takes no larger photo; reading a larger file would be for nothing. */
+    static final long MAX_PHOTO_BYTES = 16 << 20;
+
+    private Inputs() {}
+
+    static ByteString photo(Path file) {
+        return ByteString.copyFrom(read(file));
+    }
+
+    /** Somebody to compare: an embedding where the file's name ends in {@code .json}, else a photo. */
+    static IdentitySource identity(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".json")
+                ? IdentitySource.newBuilder().setEmbedding(embedding(file)).build()
+                : IdentitySource.newBuilder().setPhoto(photo(file)).build();
+    }
+
+    static Embedding embedding(Path file) {
+        Embedding.Builder embedding = Embedding.newBuilder();
+        try {
+            JsonFormat.parser().merge(new String(read(file), StandardCharsets.UTF_8), embedding);
+        } catch (InvalidProtocolBufferException e) {
+            throw new CommandFailure(
+                    ExitCode.BAD_INPUT,
+                    file + " is no embedding; `embed PHOTO --out FILE` writes one: " + firstLine(e.getMessage()));
+        }
+        return embedding.build();
+    }
+
+    private static byte[] read(Path file) {
+        try {
+            if (Files.isDirectory(file)) {
+                throw new CommandFailure(ExitCode.BAD_INPUT, file + " is a folder, not a file");
+            }
+            if (Files.size(file) > MAX_PHOTO_BYTES) {
+                throw new CommandFailure(
+                        ExitCode.BAD_INPUT,
+                        file + " has " + Files.size(file) + " bytes; the server takes at most " + MAX_PHOTO_BYTES
+                                + "; scale the photo down");
+            }
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new CommandFailure(ExitCode.BAD_INPUT, "there is no file " + file);
+        } catch (IOException e) {
+            throw new CommandFailure(ExitCode.BAD_INPUT, "cannot read " + file + ": " + e.getMessage());
+        }
+    }
+
+    private static String firstLine(@Nullable String text) {
+        return text == null ? "unreadable" : text.lines().findFirst().orElse("unreadable");
+    }
+}
