@@ -1,5 +1,7 @@
 """The Python-based backend, in a real Triton, on models of a few nodes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tritonclient.utils import InferenceServerException
@@ -40,6 +42,14 @@ def test_half_precision_passes_through(small: Client) -> None:
     y = small.infer("half", {"x": x})["y"]
     assert y.dtype == np.float16
     np.testing.assert_array_equal(y, x + x)
+
+
+def test_answering_leaves_nothing_in_the_log(small: Client) -> None:
+    log = Path(small.listening.log)
+    before = len(log.read_text())
+    for seed in range(2):  # what the first answer leaves is cleaned up before the second
+        small.infer("mix", mix_inputs(16, seed))
+    assert log.read_text()[before:] == ""
 
 
 def test_request_that_fails_while_running_fails_alone(small: Client) -> None:

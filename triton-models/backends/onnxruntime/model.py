@@ -11,6 +11,7 @@ Properties:
 - a model is refused at load if its file is not the one that its configuration names, or has other tensors.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -89,11 +90,31 @@ class TritonPythonModel:
         for request, count in zip(requests, rows, strict=True):
             wanted = request.requested_output_names() or self.outputs
             tensors = [
-                pb_utils.Tensor.from_dlpack(name, results[name][start : start + count]) for name in wanted
+                pb_utils.Tensor.from_dlpack(name, HandedOver(results[name][start : start + count]))
+                for name in wanted
             ]
             responses.append(pb_utils.InferenceResponse(output_tensors=tensors))
             start += count
         return responses
+
+
+class HandedOver:
+    """An array whose memory Triton owns from now on, and frees.
+
+    Triton takes the capsule and renames it, but not as DLPack says ("used_dltensor"): numpy's destructor would take
+    it for one of its own and print a traceback for every tensor. So the capsule gets none.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __dlpack__(self, **options: Any) -> object:
+        capsule = self.array.__dlpack__(**options)
+        ctypes.pythonapi.PyCapsule_SetDestructor(ctypes.py_object(capsule), None)
+        return capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
 
 
 def join(parts: list[np.ndarray]) -> np.ndarray:
