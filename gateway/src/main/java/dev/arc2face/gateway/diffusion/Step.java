@@ -47,25 +47,42 @@ record Step(
     State advance(State state, Latents prediction) {
         float[] x = state.latents().values();
         float[] p = prediction.values();
-        float[] previous = state.denoised().values();
-        float[] x0 = new float[x.length];
-        float[] next = new float[x.length];
-        for (int i = 0; i < x.length; i++) {
-            double estimate = denoised.latents() * x[i] + denoised.prediction() * p[i];
-            double clipped = Math.max(-clip, Math.min(clip, estimate));
-            x0[i] = (float) clipped;
-            next[i] = (float) (fromLatents * x[i]
-                    + fromPrediction * p[i]
-                    + fromDenoised * clipped
-                    + fromPreviousDenoised * previous[i]);
+        float[] x0 = sum(denoised.latents(), x, denoised.prediction(), p);
+        if (clip < Double.POSITIVE_INFINITY) {
+            clamp(x0, (float) clip);
+        }
+        float[] next = sum(fromLatents, x, fromDenoised, x0);
+        if (fromPrediction != 0) {
+            next = sum(1, next, fromPrediction, p);
+        }
+        if (fromPreviousDenoised != 0) {
+            next = sum(1, next, fromPreviousDenoised, state.denoised().values());
         }
         return new State(prediction.with(next), prediction.with(x0));
     }
 
+    /** {@code a x + b y}: loops as simple as this one are vectorised. */
+    private static float[] sum(double a, float[] x, double b, float[] y) {
+        float weightX = (float) a;
+        float weightY = (float) b;
+        float[] sum = new float[x.length];
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] = weightX * x[i] + weightY * y[i];
+        }
+        return sum;
+    }
+
+    private static void clamp(float[] values, float limit) {
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Math.max(-limit, Math.min(limit, values[i]));
+        }
+    }
+
     static Latents scaled(Latents latents, double factor) {
+        float weight = (float) factor;
         float[] values = latents.values().clone();
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (values[i] * factor);
+            values[i] *= weight;
         }
         return latents.with(values);
     }

@@ -109,10 +109,13 @@ final class Unet {
     /** {@code unconditional + scale (conditional - unconditional)} of each pair of rows of this length. */
     static float[] guided(float[] pairs, int stride, float scale) {
         float[] combined = new float[pairs.length / GUIDED_ROWS];
-        for (int i = 0; i < combined.length; i++) {
-            int at = i + i / stride * stride;
-            float unconditional = pairs[at];
-            combined[i] = unconditional + scale * (pairs[at + stride] - unconditional);
+        for (int start = 0; start < combined.length; start += stride) {
+            int unconditional = start * GUIDED_ROWS;
+            int conditional = unconditional + stride;
+            for (int i = 0; i < stride; i++) {
+                float away = pairs[unconditional + i];
+                combined[start + i] = away + scale * (pairs[conditional + i] - away);
+            }
         }
         return combined;
     }
