@@ -115,7 +115,14 @@ train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
 	done
 
 .PHONY: evaluate
-evaluate: $(TRAIN) ## Measure how well the mini models keep an identity; PHOTOS=folder adds real photos
+evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers; PHOTOS=folder adds real photos
+	@$(IN_VENV) -m serving.stack --jar $(JAR) -- $(SHELL) -euc '\
+		evaluate() { .venv/bin/python -m evaluation --target {target} --assert "$$@"; }; \
+		evaluate --json "$(OUT)/evaluation/held-out.json"; \
+		$(if $(PHOTOS),evaluate --photos "$(PHOTOS)" --json "$(OUT)/evaluation/photos.json")'
+
+.PHONY: evaluate-training
+evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained
 	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.evaluate_mini $(if $(PHOTOS),--photos "$(abspath $(PHOTOS))")
 
 ##@ Keep house
