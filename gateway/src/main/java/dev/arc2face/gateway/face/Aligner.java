@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.face;
 
 import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.triton.Sizes;
 import java.util.List;
 
 /**
@@ -10,7 +11,7 @@ import java.util.List;
  */
 public final class Aligner {
     /** Side of an aligned crop in pixels. */
-    public static final int SIDE = 112;
+    public static final int SIDE = Sizes.FACE_SIDE;
 
     /** insightface's {@code arcface_dst}: where the landmarks go. */
     private static final double[][] TEMPLATE = {

@@ -1,0 +1,80 @@
+package dev.arc2face.gateway.face;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.triton.Model;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Tells who a face is. What it says of a crop does not depend on the crops beside it. Safe to use from any number of
+ * threads; fails as {@link Model#infer} does.
+ */
+public final class Recogniser {
+    private final Model model;
+    private final String id;
+    private final int embeddingSize;
+
+    /**
+     * A recogniser.
+     *
+     * @param model the contract's {@code arcface}
+     */
+    public Recogniser(Model model) {
+        this.model = model;
+        id = model.requireParameter("recogniser_id");
+        embeddingSize = model.output("embedding").rowLength();
+    }
+
+    /** Which recogniser this is. Embeddings of another one mean nothing here. */
+    public String id() {
+        return id;
+    }
+
+    /** The embedding of one aligned crop [112,112,3]. */
+    public Embedding embed(Pixels crop) {
+        return embedAll(List.of(crop)).get(0);
+    }
+
+    /** The embedding of each aligned crop [112,112,3]. */
+    public List<Embedding> embedAll(List<Pixels> crops) {
+        List<Embedding> embeddings = new ArrayList<>();
+        for (List<Pixels> chunk : Chunks.of(crops, model.maxBatchSize())) {
+            float[] values = requireNonNull(model.infer(Map.of("face", Chunks.tensor(model.input("face"), chunk)))
+                            .get("embedding"))
+                    .toFloats(); // [B,D]
+            for (int row = 0; row < chunk.size(); row++) {
+                embeddings.add(Embedding.normalise(
+                        Arrays.copyOfRange(values, row * embeddingSize, (row + 1) * embeddingSize)));
+            }
+        }
+        return embeddings;
+    }
+
+    /**
+     * An embedding computed earlier, brought to unit length.
+     *
+     * @throws FailureException EMBEDDING_MODEL_MISMATCH where it is another recogniser's; EMBEDDING_INVALID where its
+     *     length is wrong, it is zero, or it has a NaN or an infinite value
+     */
+    Embedding adopt(IdentitySource.GivenEmbedding given) {
+        if (!given.recogniserId().equals(id)) {
+            throw FailureException.of(
+                    ErrorReason.EMBEDDING_MODEL_MISMATCH,
+                    "the embedding comes from another recogniser than '" + id + "': compute it anew with EmbedFace",
+                    Map.of("expected", id, "actual", given.recogniserId()));
+        }
+        if (given.values().length != embeddingSize) {
+            throw FailureException.of(
+                    ErrorReason.EMBEDDING_INVALID,
+                    "the embedding has " + given.values().length + " values: send all " + embeddingSize,
+                    Map.of("expected_length", String.valueOf(embeddingSize)));
+        }
+        return Embedding.normalise(given.values());
+    }
+}
