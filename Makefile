@@ -36,6 +36,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.10 --no-python-dow
 
 MAVEN := ./mvnw --batch-mode --no-transfer-progress
 JAR := gateway/target/quarkus-app/quarkus-run.jar
+JAVA_HOME ?=
 JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
 
 # A file in .venv stands for "installed from this lock file": its name holds the lock file's hash.
@@ -98,7 +99,7 @@ format: $(TEST) ## Give all code its form
 	.venv/bin/buf format --write proto
 	$(MAVEN) --quiet spotless:apply
 
-##@ Make the models (torch is installed into .cache, gigabytes of it)
+##@ Make and measure the models (torch, gigabytes of it, goes into .cache)
 
 .PHONY: convert
 convert: $(CONVERT) ## Convert the published face networks to mini/face_detector and mini/arcface
@@ -124,6 +125,10 @@ evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers;
 .PHONY: evaluate-training
 evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained
 	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.evaluate_mini $(if $(PHOTOS),--photos "$(abspath $(PHOTOS))")
+
+.PHONY: step-time
+step-time: $(TEST) ## Measure a denoising step at 2, 8 and 16 rows
+	$(IN_MODELS) ../.venv/bin/python -m evaluation.step_time
 
 ##@ Keep house
 
@@ -162,6 +167,8 @@ $(CONVERT) $(TRAIN):
 	@touch $@
 
 $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
+	@command -v javac "$(JAVA_HOME)/bin/javac" >/dev/null \
+		|| { echo "missing: a JDK, 17 or newer: apt-get install openjdk-17-jdk-headless" >&2; exit 1; }
 	@echo "Building the gateway"
 	@$(MAVEN) --quiet package -DskipTests
 	@touch $@
