@@ -15,8 +15,9 @@ from serving import layout, local_http, ports, prerequisites
 from serving.child import Child
 from serving.supervision import StartError
 
-# A model instance's shared memory starts with room for a batch of the largest tensors and grows by as much.
-SHARED_MEMORY_BYTES = 16 << 20
+# A model instance's shared memory at the start, and its growth: room for a batch of the mini profile's largest
+# tensors, and for all of its models in the 64 MB that a container has by default.
+SHARED_MEMORY_BYTES = 4 << 20
 POLL_SECONDS = 0.05
 ATTEMPTS = 3
 
