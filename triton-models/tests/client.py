@@ -1,5 +1,6 @@
 """What the tests ask of a Triton, in numpy arrays."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import astuple, dataclass
@@ -73,6 +74,13 @@ class Client:
     def counts(self, model: str) -> Counts:
         stats = self.stub.get_inference_statistics(model).model_stats[0]
         return Counts(stats.inference_stats.success.count, stats.inference_count, stats.execution_count)
+
+    def counts_since(self, before: Counts, model: str, requests: int) -> Counts:
+        """What happened since `before`, as soon as that many requests are counted: just after their answers."""
+        deadline = time.monotonic() + SECONDS
+        while (since := self.counts(model) - before).requests < requests and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return since
 
 
 def as_inputs(tensors: Tensors) -> list[grpc.InferInput]:

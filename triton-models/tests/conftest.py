@@ -13,7 +13,7 @@ from tests.client import Client
 from tests.small_models import HALF, LOOKUP, MIX
 
 # Long enough for a burst of requests to arrive; a batch that is full does not wait.
-GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_microseconds: 500000 }"
+GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_microseconds: 2000000 }"
 
 
 @pytest.fixture(scope="session")
