@@ -1,0 +1,138 @@
+package dev.arc2face.gateway.diffusion;
+
+import static dev.arc2face.gateway.face.Stage.DENOISE;
+import static dev.arc2face.gateway.face.Stage.ENCODE;
+import static dev.arc2face.gateway.face.Stage.IMAGE_ENCODE;
+import static dev.arc2face.gateway.face.Stage.SCORE;
+import static dev.arc2face.gateway.face.Stage.VAE_DECODE;
+
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Preview;
+import dev.arc2face.gateway.diffusion.Step.State;
+import dev.arc2face.gateway.face.Identity;
+import dev.arc2face.gateway.face.IdentityReader;
+import dev.arc2face.gateway.face.IdentityScorer;
+import dev.arc2face.gateway.face.IdentitySource;
+import dev.arc2face.gateway.face.StageClock;
+import dev.arc2face.gateway.image.ImageFormat;
+import dev.arc2face.gateway.image.PictureEncoder;
+import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.triton.ServedModels;
+import dev.arc2face.gateway.triton.Sizes;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * Arc2Face (arXiv 2403.11641) from a photo to portraits of the person in it. Portraits of one request are, bit for bit,
+ * those of one request each. A generation belongs to the thread that runs it; any number may run at once.
+ */
+public final class PortraitGenerator {
+    private static final int PREVIEW_QUALITY = 75;
+
+    private final IdentityReader reader;
+    private final Encoder encoder;
+    private final Unet unet;
+    private final VaeDecoder vae;
+    private final IdentityScorer scorer;
+    private final LatentPreview preview;
+    private final SchedulerConfig schedulerConfig;
+    private final Sizes sizes;
+    private final LongSupplier nanoTime;
+
+    /** What each portrait of the latest generation took after the last step: a guess for the next one's progress. */
+    private volatile Duration finishingEach = Duration.ZERO;
+
+    /**
+     * @param nanoTime as {@link System#nanoTime}
+     * @throws FailureException MODEL_CONTRACT_VIOLATED where settings of the models are not supported
+     */
+    public PortraitGenerator(ServedModels models, IdentityReader reader, IdentityScorer scorer, LongSupplier nanoTime) {
+        this.reader = reader;
+        this.unet = new Unet(models.unet());
+        this.encoder = new Encoder(models.encoder(), unet.contextType());
+        this.vae = new VaeDecoder(models.vaeDecoder(), models.sizes());
+        this.scorer = scorer;
+        this.preview = LatentPreview.parse(models.vaeDecoder().requireParameter("latent_rgb_factors"));
+        this.schedulerConfig = SchedulerConfig.parse(models.unet().requireParameter("scheduler_config"));
+        this.sizes = models.sizes();
+        this.nanoTime = nanoTime;
+        for (SchedulerKind kind : SchedulerKind.values()) {
+            Schedule.of(kind, schedulerConfig, 1); // refuses what it does not support
+        }
+    }
+
+    /**
+     * Generates, and tells what happens as it happens.
+     *
+     * @param events called on this thread; what it throws ends the generation
+     * @throws FailureException CANCELLED or DEADLINE_EXCEEDED before the next model call once the current
+     *     {@link io.grpc.Context} has ended; whatever {@link IdentityReader#read} and the models fail with
+     */
+    public void generate(IdentitySource source, GenerationOptions options, Consumer<GenerationEvent> events) {
+        Schedule schedule = Schedule.of(options.scheduler(), schedulerConfig, options.steps());
+        StageClock clock = new StageClock();
+        Pace pace = new Pace(nanoTime, schedule.steps().size(), finishingEach.multipliedBy(options.numImages()));
+
+        Identity identity = reader.read(source, clock); // embedding [D], unit length
+        events.accept(new Identified(identity.report()));
+
+        Context context = clock.time(ENCODE, () -> encoder.encode(identity.embedding())); // [T,C] and its twin
+        Latents noise = Latents.noise(options.seeds(), sizes.latentHeight(), sizes.latentWidth()); // [N,4,h,w]
+        State state = schedule.start(noise);
+        int done = 0;
+        pace.stepsBegin();
+        for (Step step : schedule.steps()) {
+            State before = state;
+            state = clock.time(DENOISE, () -> denoise(step, before, context, options.guidanceScale()));
+            done++;
+            events.accept(pace.stepDone(done));
+            if (options.wantsPreviewAfter(done)) {
+                sendPreviews(done, state.denoised(), clock, events);
+            }
+        }
+
+        Duration denoised = pace.elapsed();
+        Latents latents = state.latents();
+        for (Chunk chunk : vae.chunks(options.numImages())) {
+            Cancellation.check();
+            List<Pixels> pictures = clock.time(VAE_DECODE, () -> vae.decode(latents, chunk)); // [H,W,3] each
+            List<OptionalDouble> similarities =
+                    clock.time(SCORE, () -> scorer.similarities(identity.embedding(), pictures));
+            for (int i = 0; i < chunk.size(); i++) {
+                events.accept(portrait(chunk.first() + i, pictures.get(i), similarities.get(i), options, clock));
+            }
+        }
+        finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
+        int unetCalls = done * unet.calls(options.numImages(), options.guidanceScale());
+        events.accept(new Finished(pace.elapsed(), clock.timings(), unetCalls));
+    }
+
+    private State denoise(Step step, State state, Context context, float guidanceScale) {
+        Latents input = step.scaleInput(state.latents());
+        Latents prediction = unet.predict(input, step.timestep(), context, guidanceScale); // [N,4,h,w]
+        return step.advance(state, prediction);
+    }
+
+    private void sendPreviews(int step, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {
+        for (int i = 0; i < denoised.n(); i++) {
+            Pixels picture = preview.picture(denoised, i);
+            byte[] jpeg =
+                    clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, ImageFormat.JPEG, PREVIEW_QUALITY));
+            events.accept(new Preview(i, step, jpeg, picture.width(), picture.height()));
+        }
+    }
+
+    private static Portrait portrait(
+            int index, Pixels picture, OptionalDouble similarity, GenerationOptions options, StageClock clock) {
+        byte[] data =
+                clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, options.format(), options.jpegQuality()));
+        return new Portrait(
+                index, options.seed(index), data, options.format(), picture.width(), picture.height(), similarity);
+    }
+}

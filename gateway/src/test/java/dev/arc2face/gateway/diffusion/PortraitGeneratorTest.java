@@ -1,0 +1,151 @@
+package dev.arc2face.gateway.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Preview;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
+import dev.arc2face.gateway.face.FaceChoice;
+import dev.arc2face.gateway.face.FaceDetector;
+import dev.arc2face.gateway.face.IdentityReader;
+import dev.arc2face.gateway.face.IdentityScorer;
+import dev.arc2face.gateway.face.IdentitySource;
+import dev.arc2face.gateway.face.Recogniser;
+import dev.arc2face.gateway.face.Stage;
+import dev.arc2face.gateway.image.ImageFormat;
+import dev.arc2face.gateway.image.PhotoDecoder;
+import dev.arc2face.gateway.triton.ServedModels;
+import dev.arc2face.gateway.triton.SharedTriton;
+import dev.arc2face.gateway.triton.SharedTriton.Counters;
+import dev.arc2face.gateway.triton.TritonExtension;
+import io.grpc.Context;
+import io.grpc.Context.CancellableContext;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whole generations on the real Triton. */
+@ExtendWith(TritonExtension.class)
+class PortraitGeneratorTest {
+    private static final int STEPS = 4;
+
+    private final SharedTriton triton;
+    private PortraitGenerator generator;
+    private IdentitySource somebody;
+
+    PortraitGeneratorTest(SharedTriton triton) {
+        this.triton = triton;
+    }
+
+    @BeforeEach
+    void readModels() {
+        ServedModels models = triton.models();
+        FaceDetector detector = new FaceDetector(models.faceDetector(), models.sizes());
+        Recogniser recogniser = new Recogniser(models.arcface());
+        generator = new PortraitGenerator(
+                models,
+                new IdentityReader(new PhotoDecoder(1 << 24, 50_000_000), detector, recogniser, 24),
+                new IdentityScorer(detector, recogniser),
+                System::nanoTime);
+        somebody = new IdentitySource.GivenEmbedding(
+                new Noise(7).draw(models.sizes().embeddingSize()), recogniser.id());
+    }
+
+    @Test
+    void tellsWhatHappensInOrder() {
+        List<GenerationEvent> events = run(options(2, SchedulerKind.DPMPP_2M, 1234, 2));
+
+        assertThat(events.stream().map(Object::getClass).map(Class::getSimpleName))
+                .containsExactly(
+                        "Identified",
+                        "Progress",
+                        "Progress",
+                        "Preview",
+                        "Preview",
+                        "Progress",
+                        "Progress",
+                        "Preview",
+                        "Preview",
+                        "Portrait",
+                        "Portrait",
+                        "Finished");
+        assertThat(((Identified) events.get(0)).report().choice()).isEqualTo(FaceChoice.EMBEDDING);
+        assertThat(all(events, Progress.class)).extracting(Progress::step).containsExactly(1, 2, 3, 4);
+        assertThat(all(events, Progress.class)).extracting(Progress::total).containsOnly(4);
+        assertThat(all(events, Progress.class))
+                .allSatisfy(progress -> assertThat(progress.expectedRemaining()).isGreaterThanOrEqualTo(Duration.ZERO));
+        assertThat(all(events, Preview.class)).extracting(Preview::imageIndex).containsExactly(0, 1, 0, 1);
+        assertThat(all(events, Preview.class)).extracting(Preview::step).containsExactly(2, 2, 4, 4);
+        assertThat(all(events, Preview.class)).allSatisfy(preview -> {
+            assertThat(preview.width()).isEqualTo(4 * triton.models().sizes().latentWidth());
+            assertThat(preview.jpeg()).startsWith(0xff, 0xd8);
+        });
+        assertThat(all(events, Portrait.class)).extracting(Portrait::imageIndex).containsExactly(0, 1);
+        assertThat(all(events, Portrait.class)).extracting(Portrait::seed).containsExactly(1234, 1235);
+        Finished finished = all(events, Finished.class).get(0);
+        assertThat(finished.unetCalls()).isEqualTo(4);
+        assertThat(finished.timings())
+                .containsKeys(Stage.ENCODE, Stage.DENOISE, Stage.VAE_DECODE, Stage.SCORE, Stage.IMAGE_ENCODE);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void threePortraitsOfOneRequestAreThoseOfThree(SchedulerKind scheduler) {
+        // The seeds go over the top of uint32: -1 is 2^32 - 1, then come 0 and 1.
+        List<Portrait> together = portraits(run(options(3, scheduler, -1, 0)));
+
+        assertThat(together).extracting(Portrait::seed).containsExactly(-1, 0, 1);
+        for (Portrait portrait : together) {
+            Portrait alone =
+                    portraits(run(options(1, scheduler, portrait.seed(), 0))).get(0);
+            assertThat(portrait.data()).isEqualTo(alone.data());
+            assertThat(portrait.similarity()).isEqualTo(alone.similarity());
+        }
+        assertThat(together.get(0).data()).isNotEqualTo(together.get(1).data());
+    }
+
+    @Test
+    void sendsNoStepOnceTheClientIsGone() {
+        CancellableContext call = Context.current().withCancellation();
+        Counters before = triton.counters("unet");
+        FailureException[] failure = new FailureException[1];
+        call.run(() -> failure[0] = catchThrowableOfType(
+                FailureException.class,
+                () -> generator.generate(somebody, options(1, SchedulerKind.DPMPP_2M, 1, 0), event -> {
+                    if (event instanceof Progress progress && progress.step() == 2) {
+                        call.cancel(null);
+                    }
+                })));
+
+        assertThat(failure[0].reason()).isEqualTo(ErrorReason.CANCELLED);
+        assertThat(triton.counters("unet").since(before)).isEqualTo(new Counters(4, 2, 2, 0));
+    }
+
+    private static GenerationOptions options(int numImages, SchedulerKind scheduler, int firstSeed, int previewEvery) {
+        return new GenerationOptions(numImages, STEPS, 2, scheduler, firstSeed, previewEvery, ImageFormat.PNG, 92);
+    }
+
+    private List<GenerationEvent> run(GenerationOptions options) {
+        List<GenerationEvent> events = new ArrayList<>();
+        generator.generate(somebody, options, events::add);
+        return events;
+    }
+
+    private static <E extends GenerationEvent> List<E> all(List<GenerationEvent> events, Class<E> type) {
+        return events.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    private static List<Portrait> portraits(List<GenerationEvent> events) {
+        return all(events, Portrait.class);
+    }
+}
