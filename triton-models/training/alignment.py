@@ -46,3 +46,27 @@ def warp(image: Tensor, matrix: Tensor, size: int, padding: str = "zeros") -> Te
 def arcface_crop(image: Tensor, landmarks: Tensor) -> Tensor:
     """Images [B,3,h,w] and landmarks [B,5,2] -> crops [B,3,112,112] on ArcFace's template."""
     return warp(image, similarity(landmarks, ARCFACE_TEMPLATE), ARCFACE_SIZE)
+
+
+# Where the training portraits (128x128) have them: the generator's own median places, made symmetric.
+PORTRAIT_TEMPLATE = torch.tensor([[43.2, 61.0], [83.8, 61.0], [63.5, 87.0], [46.1, 107.3], [80.9, 107.3]])
+PORTRAIT_SIZE = 128
+_MIRRORED_ORDER = [1, 0, 2, 4, 3]
+
+
+def portrait(image: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Images [B,3,h,w] and landmarks [B,5,2] -> portraits [B,3,128,128], borders reflected, and their landmarks."""
+    matrix = similarity(landmarks, PORTRAIT_TEMPLATE)
+    return warp(image, matrix, PORTRAIT_SIZE, padding="reflection"), transform(matrix, landmarks)
+
+
+def coverage(size: int, landmarks: Tensor) -> Tensor:
+    """Share [B] of each portrait that lies inside its picture of `size` pixels, the rest being reflection."""
+    inside = torch.ones(len(landmarks), 1, size, size)
+    return warp(inside, similarity(landmarks, PORTRAIT_TEMPLATE), PORTRAIT_SIZE).mean((1, 2, 3))
+
+
+def mirror(image: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Images [B,C,h,w] and landmarks [B,5,2], left and right exchanged."""
+    mirrored = landmarks[:, _MIRRORED_ORDER] * torch.tensor([-1.0, 1.0])
+    return image.flip(-1), mirrored + torch.tensor([image.shape[-1] - 1.0, 0.0])

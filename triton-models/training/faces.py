@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from training.published import FaceGenerator
+from training.published import FaceGenerator, load_generator
 
 NOISE_SCALE = 0.9
 UPSAMPLING = 3  # MTCNN wants larger faces than 64x64 pictures have
@@ -43,7 +43,7 @@ def detect(detector: MTCNN, images: Tensor, upsampling: int = 1) -> list[tuple[n
         images = F.interpolate(images, scale_factor=upsampling, mode="bicubic").clamp(0, 255)
     _, scores, landmarks = detector.detect(images.permute(0, 2, 3, 1).round().byte().numpy(), landmarks=True)
     found: list[tuple[np.ndarray, float] | None] = []
-    for score, points in zip(scores, landmarks):
+    for score, points in zip(scores, landmarks, strict=True):
         if points is None:
             found.append(None)
             continue
@@ -80,10 +80,10 @@ _generator: FaceGenerator
 _detector: MTCNN
 
 
-def _start_worker(weights_file: Path) -> None:
+def _start_worker() -> None:
     global _generator, _detector
     torch.set_num_threads(1)
-    _generator = FaceGenerator(weights_file)
+    _generator = load_generator()
     _detector = MTCNN(min_face_size=60, post_process=False, device="cpu")
 
 
@@ -101,14 +101,14 @@ def _clear_faces(seeds: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(seeds)[kept], pixels[kept], np.array(points, np.float32).reshape(-1, 5, 2)
 
 
-def draw(weights_file: Path, first_seed: int, count: int, workers: int) -> dict[str, np.ndarray]:
+def draw(first_seed: int, count: int, workers: int) -> dict[str, np.ndarray]:
     """The first `count` clear faces from `first_seed` on."""
     seeds: list[np.ndarray] = []
     images: list[np.ndarray] = []
     landmarks: list[np.ndarray] = []
     found = 0
     progress = tqdm(total=count, desc="faces", unit="face", smoothing=0)
-    with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(weights_file,)) as pool:
+    with ProcessPoolExecutor(workers, initializer=_start_worker) as pool:
         start = first_seed
         while found < count:
             shards = [range(s, s + SHARD) for s in range(start, start + 2 * workers * SHARD, SHARD)]
@@ -127,18 +127,17 @@ def draw(weights_file: Path, first_seed: int, count: int, workers: int) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--generator", type=Path, required=True, help="weights.tar of gan-face-generate")
     parser.add_argument("--count", type=int, default=30_000, help="training faces")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
 
-    held_out = draw(arguments.generator, 0, HELD_OUT_FACES, 1)
+    held_out = draw(0, HELD_OUT_FACES, 1)
     reserved = json.loads(Path(__file__).with_name("held_out.json").read_text())["seeds"]
     if held_out["seeds"].tolist() != reserved:
         raise SystemExit("the held-out faces are not those of held_out.json: generator or filter differ")
     np.savez(arguments.work / "held_out.npz", **held_out)
-    faces = draw(arguments.generator, FIRST_TRAINING_SEED, arguments.count, arguments.workers)
+    faces = draw(FIRST_TRAINING_SEED, arguments.count, arguments.workers)
     np.savez(arguments.work / "faces.npz", **faces)
 
 

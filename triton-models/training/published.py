@@ -1,12 +1,15 @@
 """The published networks that make and label the training faces, each read from its own weights file."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from export import originals
 
 
 def read_tfjs_weights(model_json: Path) -> dict[str, Tensor]:
@@ -38,7 +41,7 @@ class FaceGenerator(nn.Module):
         super().__init__()
         widths = (self.NOISE, 512, 256, 128, 64)
         layers: list[nn.Module] = []
-        for i, (inside, outside) in enumerate(zip(widths, widths[1:])):
+        for i, (inside, outside) in enumerate(pairwise(widths)):
             stride, padding = (1, 0) if i == 0 else (2, 1)
             layers += [
                 nn.ConvTranspose2d(inside, outside, 4, stride, padding, bias=False),
@@ -118,6 +121,24 @@ class Recogniser(nn.Module):
             stages.append(x)
         return stages
 
+    def features_and_embedding(self, face: Tensor) -> tuple[list[Tensor], Tensor]:
+        stages = self.features(face)
+        x = stages[-1].permute(0, 2, 3, 1).flatten(1)  # TensorFlow flattens [h,w,c]
+        return stages, x @ self.dense_kernel * self.batchnorm0_mul + self.batchnorm0_sub
+
     def forward(self, face: Tensor) -> Tensor:
-        x = self.features(face)[-1].permute(0, 2, 3, 1).flatten(1)  # TensorFlow flattens [h,w,c]
-        return x @ self.dense_kernel * self.batchnorm0_mul + self.batchnorm0_sub
+        return self.features_and_embedding(face)[1]
+
+
+def load_generator() -> FaceGenerator:
+    return FaceGenerator(originals.file(originals.GAN_FACE_GENERATE, "gan_face_generate/weights.tar"))
+
+
+def load_restorer() -> Restorer:
+    originals.file(originals.ESRGAN_MEDIUM, "package/models/x2/group1-shard1of1.bin")
+    return Restorer(originals.file(originals.ESRGAN_MEDIUM, "package/models/x2/model.json"))
+
+
+def load_recogniser() -> Recogniser:
+    originals.file(originals.HUMAN_MODELS, "package/models/mobileface.bin")
+    return Recogniser(originals.file(originals.HUMAN_MODELS, "package/models/mobileface.json"))
