@@ -141,7 +141,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         y = self.norm(x)
         query = self._split(self.query(y))
-        key, value = (self._split(z) for z in self.key_value(y if self.to_itself else context).chunk(2, dim=1))
+        key, value = (
+            self._split(z) for z in self.key_value(y if self.to_itself else context).chunk(2, dim=1)
+        )
         scores = query.transpose(2, 3) @ key * (self.head_width**-0.5)  # [B,heads,h*w,n]
         attended = value @ scores.softmax(-1).transpose(2, 3)  # [B,heads,c/heads,h*w]
         return x + self.out(attended.reshape(x.shape))
@@ -177,7 +179,7 @@ class Stage(nn.Module):
 class UNetSettings:
     """Channels at 16, 8 and 4 pixels, blocks per resolution and width of the time embedding."""
 
-    channels: tuple[int, ...] = (96, 160, 256)
+    channels: tuple[int, ...] = (64, 128, 256)
     blocks: int = 1
     conditioning: int = 384
 
@@ -194,7 +196,9 @@ class UNet(nn.Module):
         super().__init__()
         self.settings = settings
         channels, width = settings.channels, settings.conditioning
-        frequencies = torch.exp(-math.log(10_000) * torch.arange(self.TIME_FREQUENCIES) / self.TIME_FREQUENCIES)
+        frequencies = torch.exp(
+            -math.log(10_000) * torch.arange(self.TIME_FREQUENCIES) / self.TIME_FREQUENCIES
+        )
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.time = nn.Sequential(
             nn.Conv2d(2 * self.TIME_FREQUENCIES, width, 1), nn.SiLU(), nn.Conv2d(width, width, 1)
