@@ -117,7 +117,7 @@ class PortraitGeneratorTest {
     @Test
     void sendsNoStepOnceTheClientIsGone() {
         CancellableContext call = Context.current().withCancellation();
-        Counters before = triton.counters("unet");
+        Counters before = triton.settledCounters("unet");
         FailureException[] failure = new FailureException[1];
         call.run(() -> failure[0] = catchThrowableOfType(
                 FailureException.class,
@@ -128,7 +128,7 @@ class PortraitGeneratorTest {
                 })));
 
         assertThat(failure[0].reason()).isEqualTo(ErrorReason.CANCELLED);
-        assertThat(triton.counters("unet").since(before)).isEqualTo(new Counters(4, 2, 2, 0));
+        assertThat(triton.settledCounters("unet").since(before)).isEqualTo(new Counters(4, 2, 2, 0));
     }
 
     private static GenerationOptions options(int numImages, SchedulerKind scheduler, int firstSeed, int previewEvery) {

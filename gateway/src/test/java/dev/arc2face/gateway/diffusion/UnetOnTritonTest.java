@@ -72,11 +72,11 @@ class UnetOnTritonTest {
 
     @Test
     void withoutGuidanceHalfTheRowsAreAskedFor() {
-        Counters before = triton.counters("unet");
+        Counters before = triton.settledCounters("unet");
         unet.predict(noise(1, 2, 3), TIMESTEP, context, 1);
-        Counters unguided = triton.counters("unet").since(before);
+        Counters unguided = triton.settledCounters("unet").since(before);
         unet.predict(noise(1, 2, 3), TIMESTEP, context, 2);
-        Counters both = triton.counters("unet").since(before);
+        Counters both = triton.settledCounters("unet").since(before);
 
         assertThat(unguided.rows()).isEqualTo(3);
         assertThat(both.rows()).isEqualTo(3 + 6);
@@ -87,9 +87,9 @@ class UnetOnTritonTest {
     void morePicturesThanABatchHoldsTakeMoreCalls() {
         int[] seeds = new int[models.unet().maxBatchSize() / 2 + 1];
         Arrays.setAll(seeds, i -> i);
-        Counters before = triton.counters("unet");
+        Counters before = triton.settledCounters("unet");
         Latents predicted = unet.predict(noise(seeds), TIMESTEP, context, 2);
-        Counters calls = triton.counters("unet").since(before);
+        Counters calls = triton.settledCounters("unet").since(before);
 
         assertThat(calls.succeeded()).isEqualTo(2).isEqualTo(unet.calls(seeds.length, 2));
         int last = seeds.length - 1;
@@ -101,13 +101,13 @@ class UnetOnTritonTest {
     void aCancelledCallAsksNothing() {
         CancellableContext call = io.grpc.Context.current().withCancellation();
         call.cancel(null);
-        Counters before = triton.counters("unet");
+        Counters before = triton.settledCounters("unet");
         FailureException[] failure = new FailureException[1];
         call.run(() -> failure[0] =
                 catchThrowableOfType(FailureException.class, () -> unet.predict(noise(1), TIMESTEP, context, 2)));
 
         assertThat(failure[0].reason()).isEqualTo(ErrorReason.CANCELLED);
-        assertThat(triton.counters("unet").since(before)).isEqualTo(new Counters(0, 0, 0, 0));
+        assertThat(triton.settledCounters("unet").since(before)).isEqualTo(new Counters(0, 0, 0, 0));
     }
 
     @Test

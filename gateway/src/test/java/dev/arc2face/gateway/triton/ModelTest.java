@@ -52,9 +52,9 @@ class ModelTest {
 
         // Whether requests meet in Triton's queue is up to chance; that some do is certain in time.
         await().atMost(PATIENCE).until(() -> {
-            Counters before = triton.counters("unet");
+            Counters before = triton.settledCounters("unet");
             assertThat(allAtOnce(unet, calls)).isEqualTo(alone);
-            Counters seen = triton.counters("unet").since(before);
+            Counters seen = triton.settledCounters("unet").since(before);
             assertThat(seen.rows()).isEqualTo(2 * CALLERS);
             assertThat(seen.succeeded()).isEqualTo(CALLERS);
             return seen.executions() < CALLERS;
@@ -114,7 +114,7 @@ class ModelTest {
     void expiredDeadlineAndCancelledContextSendNothing(SharedTriton triton) {
         Model unet = triton.models().unet();
         Map<String, Tensor> inputs = UnetInputs.of(triton.models().sizes(), 1);
-        Counters before = triton.counters("unet");
+        Counters before = triton.settledCounters("unet");
 
         CancellableContext cancelled = Context.current().withCancellation();
         cancelled.cancel(null);
@@ -126,7 +126,7 @@ class ModelTest {
         expired.cancel(null);
         timer.shutdown();
 
-        assertThat(triton.counters("unet").since(before)).isEqualTo(new Counters(0, 0, 0, 0));
+        assertThat(triton.settledCounters("unet").since(before)).isEqualTo(new Counters(0, 0, 0, 0));
     }
 
     /** What Triton answers to a gateway whose idea of a model is wrong. */

@@ -1,10 +1,14 @@
 package dev.arc2face.gateway.triton;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.arc2face.inference.GRPCInferenceServiceGrpc;
 import dev.arc2face.inference.ModelStatistics;
 import dev.arc2face.inference.ModelStatisticsRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The one real Triton of a test run: started by the first test that needs it, stopped when the JVM ends. Tests that
@@ -13,6 +17,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 public final class SharedTriton {
     /** Quarkus loads test classes more than once; the JVM's properties are there once. */
     private static final String TARGET = "arc2face.test.triton.target";
+
+    private static final Duration SETTLING = Duration.ofMillis(50);
 
     private static SharedTriton instance;
 
@@ -54,6 +60,19 @@ public final class SharedTriton {
     /** Its models, their contract checked. */
     public ServedModels models() {
         return Await.ready(server);
+    }
+
+    /**
+     * What has reached a model, once the numbers stand still: Triton counts a request a moment after its answer. For
+     * times when nobody calls the model.
+     */
+    public Counters settledCounters(String model) {
+        AtomicReference<Counters> last = new AtomicReference<>();
+        await().pollDelay(Duration.ZERO).pollInterval(SETTLING).until(() -> {
+            Counters now = counters(model);
+            return now.equals(last.getAndSet(now));
+        });
+        return last.get();
     }
 
     /** What has reached a model up to now. */
