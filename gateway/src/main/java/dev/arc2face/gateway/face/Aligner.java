@@ -18,10 +18,12 @@ public final class Aligner {
         {38.2946, 51.6963}, {73.5318, 51.5014}, {56.0252, 71.7366}, {41.5493, 92.3655}, {70.7299, 92.2041}
     };
 
+    private static final int OUTSIDE = -1;
+
     private Aligner() {}
 
     /**
-     * The aligned crop of one face.
+     * The aligned crop of one face; what lies outside the photo is black.
      *
      * @param photo [H,W,3]
      * @param landmarks the five of a {@link Face}, in pixels of the photo
@@ -29,37 +31,58 @@ public final class Aligner {
      * @throws IllegalArgumentException when there are not five landmarks or all of them are one point
      */
     public static Pixels align(Pixels photo, List<Point> landmarks) {
+        return warp(photo, landmarks, (photoSide, i) -> i >= 0 && i < photoSide ? i : OUTSIDE);
+    }
+
+    /**
+     * As {@link #align}, but the photo goes on outside as its reflection: for a face that fills its photo, where much of
+     * the crop would be black, which costs more of the identity (0.1 of the cosine) than a wrong surrounding does.
+     */
+    static Pixels alignWithinBorder(Pixels photo, List<Point> landmarks) {
+        return warp(photo, landmarks, (photoSide, i) -> {
+            int inPeriod = Math.floorMod(i, Math.max(1, 2 * (photoSide - 1)));
+            return Math.min(inPeriod, 2 * (photoSide - 1) - inPeriod);
+        });
+    }
+
+    private static Pixels warp(Pixels photo, List<Point> landmarks, Border border) {
         Similarity toPhoto = Similarity.ofLandmarks(landmarks).inverse();
         byte[] crop = new byte[SIDE * SIDE * 3];
         for (int y = 0; y < SIDE; y++) {
             for (int x = 0; x < SIDE; x++) {
-                sample(photo, toPhoto.x(x, y), toPhoto.y(x, y), crop, (y * SIDE + x) * 3);
+                sample(photo, border, toPhoto.x(x, y), toPhoto.y(x, y), crop, (y * SIDE + x) * 3);
             }
         }
         return new Pixels(SIDE, SIDE, crop);
     }
 
-    /** Bilinear; what is outside the photo is black. */
-    private static void sample(Pixels photo, double x, double y, byte[] crop, int offset) {
-        int left = (int) Math.floor(x);
-        int top = (int) Math.floor(y);
-        if (left < -1 || top < -1 || left >= photo.width() || top >= photo.height()) {
-            return;
-        }
-        double right = x - left; // weights of the right column and the bottom row
-        double bottom = y - top;
+    private static void sample(Pixels photo, Border border, double x, double y, byte[] crop, int offset) {
+        int floorX = (int) Math.floor(x);
+        int floorY = (int) Math.floor(y);
+        int left = border.index(photo.width(), floorX);
+        int right = border.index(photo.width(), floorX + 1);
+        int top = border.index(photo.height(), floorY);
+        int bottom = border.index(photo.height(), floorY + 1);
+        double rightWeight = x - floorX;
+        double bottomWeight = y - floorY;
         for (int channel = 0; channel < 3; channel++) {
-            double upper =
-                    (1 - right) * value(photo, left, top, channel) + right * value(photo, left + 1, top, channel);
-            double lower = (1 - right) * value(photo, left, top + 1, channel)
-                    + right * value(photo, left + 1, top + 1, channel);
-            crop[offset + channel] = (byte) Math.round((1 - bottom) * upper + bottom * lower);
+            double upper = (1 - rightWeight) * value(photo, left, top, channel)
+                    + rightWeight * value(photo, right, top, channel);
+            double lower = (1 - rightWeight) * value(photo, left, bottom, channel)
+                    + rightWeight * value(photo, right, bottom, channel);
+            crop[offset + channel] = (byte) Math.round((1 - bottomWeight) * upper + bottomWeight * lower);
         }
     }
 
     private static int value(Pixels photo, int x, int y, int channel) {
-        boolean inside = x >= 0 && y >= 0 && x < photo.width() && y < photo.height();
+        boolean inside = x != OUTSIDE && y != OUTSIDE;
         return inside ? photo.rgb()[(y * photo.width() + x) * 3 + channel] & 0xff : 0;
+    }
+
+    /** What is there beyond the photo's edges. */
+    private interface Border {
+        /** The column or row of the photo that stands for any column or row; {@link #OUTSIDE} for black. */
+        int index(int photoSide, int i);
     }
 
     /** The map (x, y) -> (a x - b y + tx, b x + a y + ty): rotation, scale and shift. */

@@ -56,7 +56,11 @@ public final class IdentityReader {
         boolean padded = inPhoto.faces().isEmpty();
         Detection detection = padded ? clock.time(Stage.DETECT, () -> detector.detectWithinBorder(photo)) : inPhoto;
         Face face = pick(detection.faces(), source.faceIndex());
-        Pixels crop = clock.time(Stage.ALIGN, () -> Aligner.align(photo, face.landmarks())); // [112,112,3]
+        Pixels crop = clock.time(
+                Stage.ALIGN,
+                () -> padded
+                        ? Aligner.alignWithinBorder(photo, face.landmarks())
+                        : Aligner.align(photo, face.landmarks())); // [112,112,3]
         Embedding embedding = clock.time(Stage.EMBED, () -> recogniser.embed(crop)); // [D]
         return new Identity(
                 embedding,
