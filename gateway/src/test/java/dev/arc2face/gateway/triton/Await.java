@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** Waits for what a {@link TritonServer} tells its listeners. */
 final class Await {
-    private static final int PATIENCE_SECONDS = 30;
+    private static final int PATIENCE_SECONDS = 120;
 
     private Await() {}
 
