@@ -48,7 +48,9 @@ final class ErrorInterceptor implements ServerInterceptor {
             if (!closed.compareAndSet(false, true)) {
                 return;
             }
-            if (status.isOk() || ErrorStatus.isDocumented(status, trailers)) {
+            // NOT_FOUND is what the standard health service documents for a name that it does not know.
+            boolean standard = status.getCode() == Status.Code.NOT_FOUND && status.getCause() == null;
+            if (status.isOk() || standard || ErrorStatus.isDocumented(status, trailers)) {
                 super.close(status, trailers);
                 return;
             }
@@ -59,7 +61,7 @@ final class ErrorInterceptor implements ServerInterceptor {
         }
 
         void fail(Throwable thrown) {
-            close(Status.fromThrowable(thrown), new Metadata());
+            close(ErrorStatus.carrying(thrown).getStatus(), new Metadata());
         }
     }
 

@@ -52,12 +52,22 @@ final class ErrorStatus {
             return status(FailureException.of(
                     ErrorReason.INTERNAL, "internal error; the server's log has it as " + id, Map.of("id", id)));
         }
-        if (failure.getCause() != null) {
+        boolean ours = failure.reason().code() == Status.Code.UNAVAILABLE
+                || failure.reason().code() == Status.Code.FAILED_PRECONDITION;
+        if (ours && failure.getCause() != null) {
             LOG.warnf(failure, "%s: %s", method, failure.reason());
         } else {
             LOG.debugf("%s: %s: %s", method, failure.reason(), failure.message());
         }
         return status(failure);
+    }
+
+    /**
+     * What to end a call with so that {@link #of} gets this very throwable. grpc-java by itself takes the first status
+     * among its causes, which is Triton's where Triton failed.
+     */
+    static StatusRuntimeException carrying(Throwable thrown) {
+        return Status.UNKNOWN.withCause(thrown).asRuntimeException();
     }
 
     /** Whether a status already is one of ours. */

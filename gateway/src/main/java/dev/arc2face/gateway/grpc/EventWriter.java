@@ -106,7 +106,7 @@ final class EventWriter {
     synchronized void fail(Throwable failure) {
         if (end == null) {
             close("failed");
-            client.onError(failure);
+            client.onError(ErrorStatus.carrying(failure));
         }
     }
 
@@ -149,7 +149,7 @@ final class EventWriter {
                 Map.of("limit_seconds", Long.toString(stallLimit.toSeconds())));
         end = tooSlow;
         waiting.clear();
-        client.onError(tooSlow);
+        client.onError(ErrorStatus.carrying(tooSlow));
         stopWork.run();
     }
 

@@ -117,6 +117,20 @@ class ErrorInterceptorTest {
     }
 
     @Test
+    void statusOfACauseIsNotTakenForTheCallersOwn() {
+        FailureException failure = FailureException.causedBy(
+                Status.UNAVAILABLE.withDescription("secret").asRuntimeException(),
+                ErrorReason.MODEL_SERVER_UNAVAILABLE,
+                "the model server is away");
+        failing(response -> {
+                    throw failure;
+                })
+                .isFor(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+        failing(response -> new Thread(() -> response.onError(ErrorStatus.carrying(failure))).start())
+                .isFor(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+    }
+
+    @Test
     void statusOfTheFrameworkLeaksNothing() {
         Failure failure = failing(response -> {
             throw Status.UNKNOWN.withDescription("secret").asRuntimeException();

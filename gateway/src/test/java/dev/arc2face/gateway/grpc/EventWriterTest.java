@@ -12,6 +12,7 @@ import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.Preview;
 import dev.arc2face.v1.StepProgress;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.List;
@@ -241,7 +242,8 @@ class EventWriterTest {
 
         @Override
         public void onError(Throwable failure) {
-            told.add(((FailureException) failure).reason().name());
+            Throwable carried = ((StatusRuntimeException) failure).getStatus().getCause();
+            told.add(((FailureException) carried).reason().name());
         }
 
         @Override
