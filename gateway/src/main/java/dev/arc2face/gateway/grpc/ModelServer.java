@@ -1,0 +1,20 @@
+package dev.arc2face.gateway.grpc;
+
+import dev.arc2face.gateway.config.TritonConfig;
+import dev.arc2face.gateway.triton.TritonServer;
+import jakarta.enterprise.inject.Disposes;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+
+/** The one connection to Triton, open as long as the gateway runs. */
+final class ModelServer {
+    @Produces
+    @Singleton
+    TritonServer open(TritonConfig config) {
+        return new TritonServer(config);
+    }
+
+    void close(@Disposes TritonServer server) {
+        server.close();
+    }
+}
