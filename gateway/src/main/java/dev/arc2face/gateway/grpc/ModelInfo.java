@@ -1,0 +1,101 @@
+package dev.arc2face.gateway.grpc;
+
+import dev.arc2face.gateway.config.GenerationConfig;
+import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.face.Recogniser;
+import dev.arc2face.gateway.triton.Model;
+import dev.arc2face.gateway.triton.ServedModels;
+import dev.arc2face.v1.Defaults;
+import dev.arc2face.v1.GetModelInfoResponse;
+import dev.arc2face.v1.ImageFormat;
+import dev.arc2face.v1.Limits;
+import dev.arc2face.v1.SchedulerInfo;
+import dev.arc2face.v1.ServedModel;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Says what is served: what the models say of themselves, and this deployment's limits and defaults. */
+final class ModelInfo {
+    private final LimitsConfig limits;
+    private final GenerationConfig defaults;
+    private final String gatewayVersion;
+
+    ModelInfo(LimitsConfig limits, GenerationConfig defaults, String gatewayVersion) {
+        this.limits = limits;
+        this.defaults = defaults;
+        this.gatewayVersion = gatewayVersion;
+    }
+
+    GetModelInfoResponse of(ServedModels models) {
+        List<Model> all =
+                List.of(models.faceDetector(), models.arcface(), models.encoder(), models.unet(), models.vaeDecoder());
+        String profile = models.unet().parameter("profile").orElse("");
+        GetModelInfoResponse.Builder info = GetModelInfoResponse.newBuilder()
+                .setProfile(profile)
+                .setImageWidth(models.sizes().imageWidth())
+                .setImageHeight(models.sizes().imageHeight())
+                .setEmbeddingSize(models.sizes().embeddingSize())
+                .setRecogniserId(new Recogniser(models.arcface()).id())
+                .setLimits(limits())
+                .setDefaults(defaults(models.unet()))
+                .setModelServer(models.serverName() + " " + models.serverVersion())
+                .setGatewayVersion(gatewayVersion)
+                .addAllLicenceNotes(licenceNotes(profile, all));
+        for (SchedulerKind kind : SchedulerKind.values()) {
+            info.addSchedulers(SchedulerInfo.newBuilder().setId(kind.id()).setDiffusersClass(kind.diffusersClass()));
+        }
+        all.forEach(model -> info.addModels(served(model)));
+        return info.build();
+    }
+
+    private static ServedModel served(Model model) {
+        return ServedModel.newBuilder()
+                .setName(model.name())
+                .setVersion("1")
+                .setSha256(model.parameter("model_sha256").orElse(""))
+                .setLicence(model.parameter("licence").orElse(""))
+                .setMaxBatchSize(model.maxBatchSize())
+                .setEngine(model.parameter("engine").orElse(""))
+                .setInstructionSet(model.parameter("instruction_set").orElse(""))
+                .build();
+    }
+
+    private Limits limits() {
+        return Limits.newBuilder()
+                .setMaxPhotoBytes((int) limits.maxPhotoBytes().asLongValue())
+                .setMaxPhotoPixels(limits.maxPhotoPixels())
+                .setMaxImages(limits.maxImages())
+                .setMaxSteps(limits.maxSteps())
+                .setMinFacePixels(limits.minFacePixels())
+                .setMaxEventBytes((int) limits.maxEventBytes().asLongValue())
+                .setMaxRunning(limits.maxRunning())
+                .setMaxQueued(limits.maxQueued())
+                .build();
+    }
+
+    private Defaults defaults(Model unet) {
+        return Defaults.newBuilder()
+                .setSteps(Requests.defaultSteps(unet))
+                .setGuidanceScale(Requests.defaultGuidance(unet))
+                .setScheduler(defaults.scheduler())
+                .setPreviewEvery(defaults.previewEvery())
+                .setOutputFormat(ImageFormat.IMAGE_FORMAT_PNG)
+                .setJpegQuality(defaults.jpegQuality())
+                .build();
+    }
+
+    private static List<String> licenceNotes(String profile, List<Model> models) {
+        List<String> notes = new ArrayList<>();
+        if (profile.equals("mini")) {
+            notes.add("The mini profile is for development and tests, not for production.");
+            notes.add(
+                    "Its encoder, unet and vae_decoder were trained on faces drawn by a generator that was trained on "
+                            + "DigiFace-1M, which Microsoft released for non-commercial research.");
+        }
+        for (Model model : models) {
+            model.parameter("licence").ifPresent(licence -> notes.add(model.name() + ": " + licence));
+        }
+        return notes;
+    }
+}

@@ -1,0 +1,161 @@
+package dev.arc2face.gateway.grpc;
+
+import com.google.protobuf.ByteString;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.FailureException.FieldViolation;
+import dev.arc2face.gateway.config.GenerationConfig;
+import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.diffusion.GenerationOptions;
+import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.face.Aligner;
+import dev.arc2face.gateway.face.IdentitySource.AlignedFace;
+import dev.arc2face.gateway.face.IdentitySource.GivenEmbedding;
+import dev.arc2face.gateway.face.IdentitySource.Photo;
+import dev.arc2face.gateway.image.ImageFormat;
+import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.triton.Model;
+import dev.arc2face.v1.GenerateRequest;
+import dev.arc2face.v1.IdentitySource;
+import io.grpc.Status;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+
+/**
+ * Requests, whose static constraints are known to hold, to the domain: absent options get this deployment's defaults,
+ * and what breaks its limits is refused by field.
+ */
+final class Requests {
+    private final GenerationConfig defaults;
+    private final LimitsConfig limits;
+    private final SecureRandom random = new SecureRandom();
+
+    Requests(GenerationConfig defaults, LimitsConfig limits) {
+        this.defaults = defaults;
+        this.limits = limits;
+    }
+
+    /** What a generation is asked for, every choice made. */
+    GenerationOptions options(GenerateRequest request, Model unet) {
+        ImageFormat format = format(request);
+        GenerationOptions options = new GenerationOptions(
+                request.hasNumImages() ? request.getNumImages() : 1,
+                request.hasSteps() ? request.getSteps() : defaultSteps(unet),
+                request.hasGuidanceScale() ? request.getGuidanceScale() : defaultGuidance(unet),
+                blaming(
+                        "scheduler",
+                        () -> SchedulerKind.parse(
+                                request.getScheduler().isEmpty() ? defaults.scheduler() : request.getScheduler())),
+                request.hasSeed() ? request.getSeed() : random.nextInt(),
+                request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
+                format,
+                request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality());
+        checkLimits(request, options);
+        return options;
+    }
+
+    /** The caller's name for its request, or one of ours. */
+    String requestId(GenerateRequest request) {
+        if (!request.getRequestId().isEmpty()) {
+            return request.getRequestId();
+        }
+        byte[] id = new byte[8];
+        random.nextBytes(id);
+        return HexFormat.of().formatHex(id);
+    }
+
+    static int defaultSteps(Model unet) {
+        return Integer.parseInt(unet.requireParameter("default_steps"));
+    }
+
+    static float defaultGuidance(Model unet) {
+        return Float.parseFloat(unet.requireParameter("default_guidance"));
+    }
+
+    static dev.arc2face.gateway.face.IdentitySource identity(IdentitySource source) {
+        return switch (source.getSourceCase()) {
+            case PHOTO ->
+                new Photo(
+                        source.getPhoto().toByteArray(),
+                        source.hasFaceIndex() ? OptionalInt.of(source.getFaceIndex()) : OptionalInt.empty());
+            case ALIGNED_FACE -> new AlignedFace(crop(source.getAlignedFace().getRgb()));
+            case EMBEDDING -> {
+                float[] values = new float[source.getEmbedding().getValuesCount()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = source.getEmbedding().getValues(i);
+                }
+                yield new GivenEmbedding(values, source.getEmbedding().getRecogniserId());
+            }
+            case SOURCE_NOT_SET -> throw new IllegalArgumentException("validation let a request without a source pass");
+        };
+    }
+
+    /** Does what may fail on the identity given in a field, and has the failure name that field. */
+    static <T> T blaming(String field, IdentitySource source, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (FailureException failure) {
+            throw blame(failure, field, source);
+        }
+    }
+
+    /** The failure of reading an identity, pointing at the field that gave it. */
+    static FailureException blame(FailureException failure, String field, IdentitySource source) {
+        String part = switch (failure.reason()) {
+            case FACE_INDEX_OUT_OF_RANGE -> ".face_index";
+            default ->
+                switch (source.getSourceCase()) {
+                    case PHOTO -> ".photo";
+                    case ALIGNED_FACE -> ".aligned_face";
+                    case EMBEDDING -> ".embedding";
+                    case SOURCE_NOT_SET -> "";
+                };
+        };
+        return blame(failure, field + part);
+    }
+
+    /** Does what may fail because of a field, and has the failure name it. */
+    static <T> T blaming(String field, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (FailureException failure) {
+            throw blame(failure, field);
+        }
+    }
+
+    private static FailureException blame(FailureException failure, String field) {
+        boolean nameless = failure.reason().code() == Status.Code.INVALID_ARGUMENT
+                && failure.violations().isEmpty();
+        return nameless ? failure.at(field) : failure;
+    }
+
+    private void checkLimits(GenerateRequest request, GenerationOptions options) {
+        List<FieldViolation> violations = new ArrayList<>();
+        if (options.numImages() > limits.maxImages()) {
+            violations.add(new FieldViolation("num_images", "at most " + limits.maxImages() + " here"));
+        }
+        if (options.steps() > limits.maxSteps()) {
+            violations.add(new FieldViolation("steps", "at most " + limits.maxSteps() + " here"));
+        }
+        if (request.hasJpegQuality() && options.format() != ImageFormat.JPEG) {
+            violations.add(new FieldViolation("jpeg_quality", "goes with IMAGE_FORMAT_JPEG only"));
+        }
+        if (!violations.isEmpty()) {
+            throw FailureException.invalid(violations);
+        }
+    }
+
+    private static ImageFormat format(GenerateRequest request) {
+        return switch (request.getOutputFormat()) {
+            case IMAGE_FORMAT_JPEG -> ImageFormat.JPEG;
+            case IMAGE_FORMAT_PNG, IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED -> ImageFormat.PNG;
+        };
+    }
+
+    private static Pixels crop(ByteString rgb) {
+        return new Pixels(Aligner.SIDE, Aligner.SIDE, rgb.toByteArray());
+    }
+}
