@@ -29,7 +29,12 @@ public final class TritonProcess implements AutoCloseable {
 
     /** Starts Triton on a free port. */
     public TritonProcess() {
-        JsonObject listening = start(0);
+        this(0);
+    }
+
+    /** Starts Triton on a port; 0 picks a free one. */
+    public TritonProcess(int grpcPort) {
+        JsonObject listening = start(grpcPort);
         port = listening.get("grpc").getAsInt();
     }
 

@@ -1,0 +1,129 @@
+package dev.arc2face.gateway.grpc;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.ByteString;
+import dev.arc2face.v1.Embedding;
+import dev.arc2face.v1.GenerateRequest;
+import dev.arc2face.v1.GenerateResponse;
+import dev.arc2face.v1.IdentitySource;
+import dev.arc2face.v1.PortraitImage;
+import dev.arc2face.v1.PortraitServiceGrpc;
+import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceBlockingStub;
+import io.grpc.ManagedChannel;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.eclipse.microprofile.config.ConfigProvider;
+
+/** The gateway under test as its callers see it: the public stubs and the ports. */
+final class Gateway implements AutoCloseable {
+    /** As small as HTTP/2 lets it be, so that a client which does not read is felt soon. */
+    private static final int FLOW_CONTROL_WINDOW = 65_535;
+
+    private static final String RECOGNISER = "mobileface-human-models-3.0.4";
+    private static final int EMBEDDING_SIZE = 256;
+
+    final ManagedChannel channel;
+
+    Gateway() {
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", port("quarkus.grpc.server.test-port"))
+                .usePlaintext()
+                .initialFlowControlWindow(FLOW_CONTROL_WINDOW)
+                .build();
+    }
+
+    PortraitServiceBlockingStub service() {
+        return PortraitServiceGrpc.newBlockingStub(channel).withDeadlineAfter(120, SECONDS);
+    }
+
+    List<GenerateResponse> generate(GenerateRequest.Builder request) {
+        List<GenerateResponse> events = new ArrayList<>();
+        service().generate(request.build()).forEachRemaining(events::add);
+        return events;
+    }
+
+    List<ByteString> portraits(GenerateRequest.Builder request) {
+        return images(generate(request)).stream().map(PortraitImage::getData).toList();
+    }
+
+    static List<PortraitImage> images(List<GenerateResponse> events) {
+        return events.stream()
+                .filter(GenerateResponse::hasImage)
+                .map(GenerateResponse::getImage)
+                .toList();
+    }
+
+    ServingStatus health(String service) {
+        return HealthGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(10, SECONDS)
+                .check(HealthCheckRequest.newBuilder().setService(service).build())
+                .getStatus();
+    }
+
+    Gateway awaitServing() {
+        await().atMost(60, SECONDS).until(() -> health("") == ServingStatus.SERVING);
+        return this;
+    }
+
+    /** The status of a page of the HTTP server. */
+    static int httpStatus(String path) {
+        URI uri = URI.create("http://127.0.0.1:" + port("quarkus.http.test-port") + path);
+        try {
+            return HttpClient.newHttpClient()
+                    .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(stopped);
+        }
+    }
+
+    /** NASA's portrait of Eileen Collins: one large face. */
+    static ByteString sample() {
+        try {
+            return ByteString.copyFrom(Files.readAllBytes(Path.of("..", "samples", "collins.png")));
+        } catch (IOException missing) {
+            throw new UncheckedIOException(missing);
+        }
+    }
+
+    static IdentitySource photo(ByteString encoded) {
+        return IdentitySource.newBuilder().setPhoto(encoded).build();
+    }
+
+    /** Somebody who does not exist; another one for another seed. */
+    static IdentitySource somebody(long seed) {
+        Embedding.Builder embedding = Embedding.newBuilder().setRecogniserId(RECOGNISER);
+        new Random(seed).doubles(EMBEDDING_SIZE).forEach(value -> embedding.addValues((float) value - 0.5f));
+        return IdentitySource.newBuilder().setEmbedding(embedding).build();
+    }
+
+    static GenerateRequest.Builder request(IdentitySource identity) {
+        return GenerateRequest.newBuilder().setIdentity(identity);
+    }
+
+    private static int port(String key) {
+        return ConfigProvider.getConfig().getValue(key, Integer.class);
+    }
+
+    @Override
+    public void close() {
+        channel.shutdownNow();
+    }
+}
