@@ -20,8 +20,8 @@ from training.schedule import signal_and_noise
 UNCONDITIONAL = 0.1  # share of the rows that learn the unconditional context
 MAX_DISTURBANCE = 0.3  # of the unit embedding: photos' embeddings lie off the generator's
 SNR_LIMIT = 5.0  # min-SNR weighting (Hang et al., 2023)
-AVERAGE_DECAY = 0.998
-IDENTITY_TIMESTEPS = 600  # noisier rows show no face to recognise
+AVERAGE_DECAY = 0.99
+IDENTITY_TIMESTEPS = (200, 900)  # less noise leaves nothing to decide, more of it shows no face
 SAVE_EVERY = 100
 
 
@@ -90,7 +90,7 @@ class Training:
             group["lr"] = learning_rate(self.step, self.steps, self.peak)
         rows = torch.randint(len(self.latents), (batch,))
         wanted, conditions = self.draw_conditions(rows)
-        timesteps = torch.randint(len(self.alphas), (batch,)).sort().values  # the least noisy rows in front
+        timesteps = torch.randint(len(self.alphas), (batch,))
         alpha, sigma = (x[timesteps][:, None, None, None] for x in (self.alphas, self.sigmas))
         start = self.latents[rows]
         noise = torch.randn_like(start)
@@ -107,14 +107,14 @@ class Training:
         losses = {"loss": error.mean().item()}
 
         if self.identity_weight > 0:
-            usable = conditional & (timesteps < IDENTITY_TIMESTEPS)
+            first, last = IDENTITY_TIMESTEPS
+            usable = conditional & (timesteps >= first) & (timesteps < last)
             chosen = usable.nonzero().flatten()
             chosen = chosen[torch.randperm(len(chosen))[: self.identity_rows]]
             predicted = alpha[chosen] * noisy[chosen] - sigma[chosen] * prediction[chosen]
             with torch.autocast("cpu", torch.bfloat16):
                 distance = self.identity_loss(predicted, self.landmarks[rows[chosen]], wanted[chosen])
-            signal = alpha[chosen].flatten().square()
-            loss = loss + self.identity_weight * (distance * signal).sum() / batch
+            loss = loss + self.identity_weight * distance.sum() / batch
             losses["identity"] = distance.mean().item()
 
         loss.backward()
