@@ -6,7 +6,7 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 /** Without arguments the server, with arguments the command-line client, which boots no framework. */
 @QuarkusMain
 public final class Main {
-    private Main() {}
+    Main() {} // for Quarkus, which makes a bean of its main class
 
     public static void main(String... args) {
         if (args.length == 0) {
