@@ -29,7 +29,7 @@ LICENCE = (
     "research): for development and tests only"
 )
 MAX_BATCH = 16
-DEFAULT_STEPS, DEFAULT_GUIDANCE = "20", "2.0"
+DEFAULT_STEPS, DEFAULT_GUIDANCE = "12", "1.5"
 LATENTS = (networks.LATENT_CHANNELS, networks.LATENT_SIZE, networks.LATENT_SIZE)
 IMAGE = (networks.IMAGE_SIZE, networks.IMAGE_SIZE, 3)
 CONTEXT = (networks.TOKENS, networks.TOKEN_WIDTH)

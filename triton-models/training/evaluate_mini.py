@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--repository", type=Path, default=Path("mini"))
     parser.add_argument("--photos", type=Path, help="a folder of photos of real faces")
-    parser.add_argument("--steps", type=int, nargs="+", default=[20])
+    parser.add_argument("--steps", type=int, nargs="+", default=[12])
     parser.add_argument("--guidance", type=float, nargs="+", default=[1.5])
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
