@@ -131,10 +131,10 @@ class Training:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--steps", type=int, default=4_000, help="where the learning rate ends")
+    parser.add_argument("--steps", type=int, default=4_500, help="where the learning rate ends")
     parser.add_argument("--until", type=int, help="stop at this step, to go on later")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=8e-4)
     parser.add_argument("--identity-weight", type=float, default=0.0, help="of the identity loss")
     parser.add_argument("--identity-rows", type=int, default=16, help="rows of a batch that it looks at")
     parser.add_argument("--seed", type=int, default=0)
