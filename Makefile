@@ -177,7 +177,7 @@ $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
 .cache/proto-deps: gateway/pom.xml
 	rm -rf $@
 	$(MAVEN) --quiet --projects gateway org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack-dependencies \
-		-DincludeArtifactIds=protovalidate,proto-google-common-protos \
+		-DincludeArtifactIds=protovalidate,proto-google-common-protos -DoverWriteReleases=true \
 		-Dmdep.unpack.includes='buf/validate/*.proto,google/api/field_behavior.proto' \
 		-DoutputDirectory='$(CURDIR)/$@'
 	touch $@
