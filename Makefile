@@ -90,14 +90,14 @@ lint: $(TEST) .cache/proto-deps ## Check the form of all code
 	.venv/bin/ruff format --check triton-models
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code proto
-	$(MAVEN) --quiet spotless:check
+	$(MAVEN) --quiet --projects gateway com.diffplug.spotless:spotless-maven-plugin:check
 
 .PHONY: format
 format: $(TEST) ## Give all code its form
 	.venv/bin/ruff check --fix triton-models
 	.venv/bin/ruff format triton-models
 	.venv/bin/buf format --write proto
-	$(MAVEN) --quiet spotless:apply
+	$(MAVEN) --quiet --projects gateway com.diffplug.spotless:spotless-maven-plugin:apply
 
 ##@ Make and measure the models (torch, gigabytes of it, goes into .cache)
 
