@@ -31,7 +31,7 @@ import org.eclipse.microprofile.config.ConfigProvider;
 
 /** The gateway under test as its callers see it: the public stubs and the ports. */
 final class Gateway implements AutoCloseable {
-    /** As small as HTTP/2 lets it be, so that a client which does not read is felt soon. */
+    /** HTTP/2's own, and never more, so that a client which does not read is felt soon. */
     private static final int FLOW_CONTROL_WINDOW = 65_535;
 
     private static final String RECOGNISER = "mobileface-human-models-3.0.4";
@@ -42,7 +42,7 @@ final class Gateway implements AutoCloseable {
     Gateway() {
         channel = NettyChannelBuilder.forAddress("127.0.0.1", port("quarkus.grpc.server.test-port"))
                 .usePlaintext()
-                .initialFlowControlWindow(FLOW_CONTROL_WINDOW)
+                .flowControlWindow(FLOW_CONTROL_WINDOW)
                 .build();
     }
 
