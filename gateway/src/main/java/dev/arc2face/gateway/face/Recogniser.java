@@ -49,11 +49,23 @@ public final class Recogniser {
                             .get("embedding"))
                     .toFloats(); // [B,D]
             for (int row = 0; row < chunk.size(); row++) {
-                embeddings.add(Embedding.normalise(
-                        Arrays.copyOfRange(values, row * embeddingSize, (row + 1) * embeddingSize)));
+                embeddings.add(answered(
+                        model.name(), Arrays.copyOfRange(values, row * embeddingSize, (row + 1) * embeddingSize)));
             }
         }
         return embeddings;
+    }
+
+    /** A model's answer of values [D] at unit length; what would be a caller's mistake is here the model's. */
+    static Embedding answered(String model, float[] values) {
+        try {
+            return Embedding.normalise(values);
+        } catch (FailureException invalid) {
+            throw FailureException.of(
+                    ErrorReason.MODEL_CONTRACT_VIOLATED,
+                    "model '" + model + "', 'embedding': expected finite values, not all zero",
+                    Map.of("model", model, "tensor", "embedding"));
+        }
     }
 
     /**

@@ -1,0 +1,23 @@
+package dev.arc2face.gateway.face;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RecogniserTest {
+    @ParameterizedTest
+    @ValueSource(floats = {0, Float.NaN, Float.POSITIVE_INFINITY})
+    void anAnswerThatIsNobodyIsTheModelsFaultAndNotTheCallers(float value) {
+        assertThatExceptionOfType(FailureException.class)
+                .isThrownBy(() -> Recogniser.answered("arcface", new float[] {value, 0}))
+                .satisfies(failure -> {
+                    assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_CONTRACT_VIOLATED);
+                    assertThat(failure.metadata()).isEqualTo(Map.of("model", "arcface", "tensor", "embedding"));
+                });
+    }
+}
