@@ -85,11 +85,11 @@ final class EventWriter {
         if (message.getEventCase() == EventCase.PREVIEW && !(waiting.isEmpty() && client.isReady())) {
             return;
         }
+        if (waiting.isEmpty()) { // asked before later progress takes the place of earlier: that is not a beginning
+            waitingSince = System.nanoTime();
+        }
         if (message.getEventCase() == EventCase.STEP_PROGRESS) {
             waiting.removeIf(earlier -> earlier.getEventCase() == EventCase.STEP_PROGRESS);
-        }
-        if (waiting.isEmpty()) {
-            waitingSince = System.nanoTime();
         }
         waiting.add(message);
         drain();

@@ -110,6 +110,20 @@ class EventWriterTest {
     }
 
     @Test
+    void laterProgressDoesNotExcuseAStalledClient() {
+        EventWriter writer = writer(Duration.ofMillis(50));
+        client.ready = false;
+        assertThatThrownBy(() -> await().pollInterval(Duration.ofMillis(1)).until(() -> {
+                    writer.send(progress(1));
+                    return false;
+                }))
+                .isInstanceOfSatisfying(
+                        FailureException.class,
+                        failure -> assertThat(failure.reason()).isEqualTo(ErrorReason.CLIENT_TOO_SLOW));
+        assertThat(client.told()).containsExactly("CLIENT_TOO_SLOW");
+    }
+
+    @Test
     void clientWithNothingToReadIsNotStalled() {
         EventWriter writer = writer(Duration.ofMillis(50));
         client.ready = false;
