@@ -48,14 +48,20 @@ def reconstruction_loss(
     return loss + FEATURE_WEIGHT * feature + IDENTITY_WEIGHT * distance, absolute.detach()
 
 
-def train(work: Path, steps: int, batch: int, peak: float, seed: int) -> None:
-    """Trains up to `steps`, from the last checkpoint on, with the learning rate of `learning_rate`."""
+def train(work: Path, steps: int, batch: int, peak: float, seed: int, decoder_only: bool) -> None:
+    """Trains up to `steps`, from the last checkpoint on, with the learning rate of `learning_rate`.
+
+    `decoder_only` leaves the latents as they are, so that a UNet trained on them stays valid.
+    """
     torch.manual_seed(seed)
     with np.load(work / "faces.npz") as faces:
         small, landmarks = faces["images"], torch.from_numpy(faces["landmarks"])
     portraits = np.load(work / "portraits.npy", mmap_mode="r")
     recogniser = checkpoint.freeze(load_recogniser())
     network = Autoencoder().to(memory_format=torch.channels_last)
+    if decoder_only:
+        network.encoder.requires_grad_(False)
+        network.normalise.eval()  # its running statistics are the latents' scale
     optimiser = torch.optim.AdamW(network.parameters(), peak, weight_decay=1e-3, betas=(0.9, 0.99))
     done = 0
     if (work / checkpoint.AUTOENCODER).exists():
@@ -110,9 +116,17 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_400)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--decoder-only", action="store_true", help="leave the latents as they are")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    train(arguments.work, arguments.steps, arguments.batch, arguments.learning_rate, arguments.seed)
+    train(
+        arguments.work,
+        arguments.steps,
+        arguments.batch,
+        arguments.learning_rate,
+        arguments.seed,
+        arguments.decoder_only,
+    )
     print(f"PSNR on held-out faces: {evaluate(arguments.work):.1f} dB")
 
 

@@ -20,8 +20,9 @@ from training.published import FaceGenerator, load_generator
 
 NOISE_SCALE = 0.9
 UPSAMPLING = 3  # MTCNN wants larger faces than 64x64 pictures have
-FIRST_TRAINING_SEED = 10_000
-HELD_OUT_FACES = 64
+FIRST_TRAINING_SEED = 10_000  # below it: the held-out faces (from 0) and those that settings are chosen on
+FIRST_VALIDATION_SEED = 5_000
+HELD_OUT_FACES = VALIDATION_FACES = 64
 SHARD = 256  # seeds per unit of work
 
 MIN_SCORE = 0.995
@@ -137,6 +138,7 @@ def main() -> None:
     if held_out["seeds"].tolist() != reserved:
         raise SystemExit("the held-out faces are not those of held_out.json: generator or filter differ")
     np.savez(arguments.work / "held_out.npz", **held_out)
+    np.savez(arguments.work / "validation.npz", **draw(FIRST_VALIDATION_SEED, VALIDATION_FACES, 1))
     faces = draw(FIRST_TRAINING_SEED, arguments.count, arguments.workers)
     np.savez(arguments.work / "faces.npz", **faces)
 

@@ -44,7 +44,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=6_000, help="faces to restore, for the autoencoder")
     arguments = parser.parse_args()
     restorer = load_restorer()
-    for source, target in (("held_out", "held_out_portraits"), ("faces", "portraits")):
+    for source, target in (
+        ("held_out", "held_out_portraits"),
+        ("validation", "validation_portraits"),
+        ("faces", "portraits"),
+    ):
         with np.load(arguments.work / f"{source}.npz") as faces:
             images, landmarks = faces["images"][: arguments.count], faces["landmarks"][: arguments.count]
         np.save(arguments.work / f"{target}.npy", restore(restorer, images, landmarks))
