@@ -74,7 +74,7 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java test-python ## Check and test everything, on a real Triton
+test: lint test-java test-python test-identity ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) ## Test the models, their backend and the launcher
@@ -83,6 +83,10 @@ test-python: $(TEST) $(JAR) ## Test the models, their backend and the launcher
 .PHONY: test-java
 test-java: $(TEST) ## Test the gateway
 	$(MAVEN) verify
+
+.PHONY: test-identity
+test-identity: $(TEST) $(JAR) .cache/proto-deps ## Test that portraits keep the identity they were asked for
+	@$(IN_VENV) -m serving.stack --jar $(JAR) -- .venv/bin/python -m evaluation --target {target} --assert
 
 .PHONY: lint
 lint: $(TEST) .cache/proto-deps ## Check the form of all code
@@ -110,8 +114,10 @@ convert: $(CONVERT) ## Convert the published face networks to mini/face_detector
 # Each stage keeps what it made in training/work and takes hours on two cores; remove a file to make it anew.
 .PHONY: train-mini
 train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
-	for stage in training.faces training.restoration training.autoencoder training.latents \
-			training.diffusion export.mini; do \
+	for stage in "training.faces" "training.restoration" "training.autoencoder --steps 1400" \
+			"training.autoencoder --steps 4400 --learning-rate 2e-3 --decoder-only" "training.latents" \
+			"training.diffusion --steps 5600 --until 1800" \
+			"training.diffusion --steps 5600 --learning-rate 2e-3 --identity-weight 0.5 --identity-rows 12" "export.mini"; do \
 		( $(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m $$stage ); \
 	done
 
@@ -120,6 +126,7 @@ evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers;
 	@$(IN_VENV) -m serving.stack --jar $(JAR) -- $(SHELL) -euc '\
 		evaluate() { .venv/bin/python -m evaluation --target {target} --assert "$$@"; }; \
 		evaluate --json "$(OUT)/evaluation/held-out.json"; \
+		evaluate --format jpeg --json "$(OUT)/evaluation/held-out-jpeg.json"; \
 		$(if $(PHOTOS),evaluate --photos "$(PHOTOS)" --json "$(OUT)/evaluation/photos.json")'
 
 .PHONY: evaluate-training
