@@ -124,10 +124,13 @@ train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
 .PHONY: evaluate
 evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers; PHOTOS=folder adds real photos
 	@$(IN_VENV) -m serving.stack --jar $(JAR) -- $(SHELL) -euc '\
-		evaluate() { .venv/bin/python -m evaluation --target {target} --assert "$$@"; }; \
-		evaluate --json "$(OUT)/evaluation/held-out.json"; \
+		evaluate() { .venv/bin/python -m evaluation --target {target} "$$@"; }; \
+		evaluate --assert --json "$(OUT)/evaluation/held-out.json"; \
 		evaluate --format jpeg --json "$(OUT)/evaluation/held-out-jpeg.json"; \
-		$(if $(PHOTOS),evaluate --photos "$(PHOTOS)" --json "$(OUT)/evaluation/photos.json")'
+		for photos in samples $(if $(PHOTOS),"$(PHOTOS)"); do for format in png jpeg; do \
+			evaluate --assert --photos "$$photos" --format $$format \
+				--json "$(OUT)/evaluation/$$(basename "$$photos")-$$format.json"; \
+		done; done'
 
 .PHONY: evaluate-training
 evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained
