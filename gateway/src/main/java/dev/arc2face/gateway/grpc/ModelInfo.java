@@ -52,7 +52,7 @@ final class ModelInfo {
     private static ServedModel served(Model model) {
         return ServedModel.newBuilder()
                 .setName(model.name())
-                .setVersion("1")
+                .setVersion(model.version())
                 .setSha256(model.parameter("model_sha256").orElse(""))
                 .setLicence(model.parameter("licence").orElse(""))
                 .setMaxBatchSize(model.maxBatchSize())

@@ -13,6 +13,7 @@ import dev.arc2face.gateway.FailureException;
 import dev.arc2face.inference.ModelMetadataResponse.TensorMetadata;
 import dev.arc2face.inference.ModelParameter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -170,7 +171,17 @@ final class Contract {
                 violate(rule, "parameters." + parameter.key, parameter.meaning, value == null ? "none" : value);
             }
         }
-        return new Signature(rule.model, maxBatchSize, inputSpecs, outputSpecs, Map.copyOf(parameters));
+        return new Signature(
+                rule.model, version(rule, description), maxBatchSize, inputSpecs, outputSpecs, Map.copyOf(parameters));
+    }
+
+    private String version(ModelRule rule, Description description) {
+        List<String> versions = description.metadata().getVersionsList();
+        if (versions.isEmpty() || !versions.stream().allMatch(Contract::isCount)) {
+            violate(rule, "versions", "whole numbers from 1", versions.toString());
+            return "";
+        }
+        return versions.stream().max(Comparator.comparingInt(Integer::parseInt)).orElseThrow();
     }
 
     /** The specs of all tensors that keep their rules. */

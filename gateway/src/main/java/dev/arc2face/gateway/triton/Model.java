@@ -38,6 +38,11 @@ public final class Model {
         return signature.name();
     }
 
+    /** The version that all calls ask for. */
+    public String version() {
+        return signature.version();
+    }
+
     /** The most rows that one call may have. */
     public int maxBatchSize() {
         return signature.maxBatchSize();
@@ -76,7 +81,8 @@ public final class Model {
      */
     public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
         int rows = checkInputs(inputs);
-        ModelInferRequest.Builder request = ModelInferRequest.newBuilder().setModelName(name());
+        ModelInferRequest.Builder request =
+                ModelInferRequest.newBuilder().setModelName(name()).setModelVersion(version());
         for (TensorSpec spec : signature.inputs()) {
             Tensor tensor = requireNonNull(inputs.get(spec.name())); // checked above
             InferInputTensor.Builder input = request.addInputsBuilder()

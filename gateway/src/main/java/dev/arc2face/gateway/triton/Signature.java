@@ -7,6 +7,7 @@ import java.util.Map;
  * What is known about a model that keeps the contract.
  *
  * @param name the model's name
+ * @param version the highest served version: all calls ask for it, so that no generation runs on two versions
  * @param maxBatchSize the most rows of one call
  * @param inputs the contract's inputs, in the contract's order
  * @param outputs the contract's outputs, in the contract's order
@@ -14,6 +15,7 @@ import java.util.Map;
  */
 record Signature(
         String name,
+        String version,
         int maxBatchSize,
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,

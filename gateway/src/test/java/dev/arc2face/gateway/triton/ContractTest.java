@@ -11,6 +11,7 @@ import dev.arc2face.inference.ModelMetadataResponse.TensorMetadata;
 import dev.arc2face.inference.ModelParameter;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +77,22 @@ class ContractTest {
         served("unet").out("features", "FP64", -1).parameter("profile", "arc2face");
 
         assertThat(check().signature("unet").outputs()).hasSize(1);
+    }
+
+    @Test
+    void highestServedVersionIsTheOneThatIsCalled() {
+        served("unet").versions = List.of("9", "10", "1");
+
+        assertThat(check().signature("unet").version()).isEqualTo("10");
+    }
+
+    @Test
+    void versionsMustBeNumbers() {
+        served("unet").versions = List.of();
+        assertThat(violation("unet", "versions")).isEqualTo("expected whole numbers from 1, found []");
+
+        served("unet").versions = List.of("1", "latest");
+        assertThat(violation("unet", "versions")).isEqualTo("expected whole numbers from 1, found [1, latest]");
     }
 
     @Test
@@ -253,6 +270,7 @@ class ContractTest {
         private final Map<String, TensorMetadata> inputs = new HashMap<>();
         private final Map<String, TensorMetadata> outputs = new HashMap<>();
         private final Map<String, String> parameters = new HashMap<>();
+        private List<String> versions = List.of("1");
         private int maxBatchSize;
 
         Served(int maxBatchSize) {
@@ -281,6 +299,7 @@ class ContractTest {
             return new Description(
                     ModelMetadataResponse.newBuilder()
                             .setName(name)
+                            .addAllVersions(versions)
                             .addAllInputs(inputs.values())
                             .addAllOutputs(outputs.values())
                             .build(),

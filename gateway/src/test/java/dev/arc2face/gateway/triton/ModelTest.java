@@ -155,7 +155,7 @@ class ModelTest {
 
         @Test
         void refusalByTheModelIsInternalAndKeepsItsCause() {
-            Signature wide = new Signature(unet.name(), 17, unet.inputs(), unet.outputs(), Map.of());
+            Signature wide = new Signature(unet.name(), unet.version(), 17, unet.inputs(), unet.outputs(), Map.of());
 
             FailureException failure =
                     failure(Context.current(), new Model(wide, connection), UnetInputs.of(sizes, new float[17]));
@@ -181,7 +181,16 @@ class ModelTest {
 
         @Test
         void modelThatIsNotLoadedIsUnavailable() {
-            Signature other = new Signature("unet_guided", 16, unet.inputs(), unet.outputs(), Map.of());
+            Signature other = new Signature("unet_guided", unet.version(), 16, unet.inputs(), unet.outputs(), Map.of());
+
+            assertThat(failure(Context.current(), new Model(other, connection), UnetInputs.of(sizes, 1))
+                            .reason())
+                    .isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+        }
+
+        @Test
+        void versionThatIsNotServedIsUnavailable() {
+            Signature other = new Signature(unet.name(), "2", 16, unet.inputs(), unet.outputs(), Map.of());
 
             assertThat(failure(Context.current(), new Model(other, connection), UnetInputs.of(sizes, 1))
                             .reason())
@@ -189,7 +198,7 @@ class ModelTest {
         }
 
         private void assertViolated(TensorSpec output, String expected, String actual) {
-            Signature other = new Signature(unet.name(), 16, unet.inputs(), List.of(output), Map.of());
+            Signature other = new Signature(unet.name(), unet.version(), 16, unet.inputs(), List.of(output), Map.of());
 
             FailureException failure =
                     failure(Context.current(), new Model(other, connection), UnetInputs.of(sizes, 1));
