@@ -39,8 +39,13 @@ def read(topology: bytes, weights: bytes) -> GraphModel:
         node["name"]: Node(node["op"], node.get("input", []), node.get("attr", {}))
         for node in model["modelTopology"]["node"]
     }
+    return GraphModel(nodes, read_weights(model["weightsManifest"], weights))
+
+
+def read_weights(manifest: list[dict[str, Any]], weights: bytes) -> dict[str, np.ndarray]:
+    """Weights by name; the bytes are those of all files of the manifest, in its order."""
     arrays, offset = {}, 0
-    for entry in (entry for group in model["weightsManifest"] for entry in group["weights"]):
+    for entry in (entry for group in manifest for entry in group["weights"]):
         data_type = np.dtype({"float32": "<f4", "int32": "<i4"}[entry["dtype"]])
         array = np.frombuffer(weights, data_type, int(np.prod(entry["shape"])), offset).reshape(
             entry["shape"]
@@ -49,7 +54,7 @@ def read(topology: bytes, weights: bytes) -> GraphModel:
         offset += array.nbytes
     if offset != len(weights):
         raise ValueError(f"the manifest describes {offset} bytes of weights, the file has {len(weights)}")
-    return GraphModel(nodes, arrays)
+    return arrays
 
 
 def append(model: GraphModel, output: str, image: Value, size: tuple[int, int, int]) -> Value:

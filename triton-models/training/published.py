@@ -4,31 +4,24 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from export import originals
+from export import originals, tfjs
 
 
 def read_tfjs_weights(model_json: Path) -> dict[str, Tensor]:
     """Weights of a TensorFlow.js model by name, convolution kernels as PyTorch has them ([out,in,h,w])."""
     manifest = json.loads(model_json.read_text())["weightsManifest"]
+    blob = b"".join((model_json.parent / path).read_bytes() for group in manifest for path in group["paths"])
     weights: dict[str, Tensor] = {}
-    for group in manifest:
-        blob = b"".join((model_json.parent / path).read_bytes() for path in group["paths"])
-        offset = 0
-        for entry in group["weights"]:
-            dtype = np.dtype(entry["dtype"])
-            count = int(np.prod(entry["shape"], dtype=np.int64))
-            array = np.frombuffer(blob, dtype, count, offset).reshape(entry["shape"])
-            offset += count * dtype.itemsize
-            tensor = torch.from_numpy(array.copy())
-            if tensor.ndim == 4:
-                depthwise = entry["name"].endswith("_df")  # [h,w,channels,1]
-                tensor = tensor.permute(2, 3, 0, 1) if depthwise else tensor.permute(3, 2, 0, 1)
-            weights[entry["name"]] = tensor.contiguous()
+    for name, array in tfjs.read_weights(manifest, blob).items():
+        tensor = torch.from_numpy(array.copy())
+        if tensor.ndim == 4:
+            depthwise = name.endswith("_df")  # [h,w,channels,1]
+            tensor = tensor.permute(2, 3, 0, 1) if depthwise else tensor.permute(3, 2, 0, 1)
+        weights[name] = tensor.contiguous()
     return weights
 
 
