@@ -31,7 +31,7 @@ IN_MODELS := cd triton-models && PYTHONUNBUFFERED=1
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile \
 	--no-deps --require-hashes --only-binary :all:
 LOCKS := triton-models/requirements
-LOCK := uv pip compile --quiet --universal --python-version 3.10 --no-python-downloads \
+LOCK := uv pip compile --quiet --universal --no-python-downloads \
 	--generate-hashes --only-binary :all: --no-emit-index-url --no-header
 
 MAVEN := ./mvnw --batch-mode --no-transfer-progress
@@ -103,13 +103,17 @@ format: $(TEST) ## Give all code its form
 	.venv/bin/buf format --write proto
 	$(MAVEN) --quiet --projects gateway com.diffplug.spotless:spotless-maven-plugin:apply
 
-##@ Make and measure the models (torch, gigabytes of it, goes into .cache)
+##@ Make and measure the models (torch, gigabytes of it, goes into .cache; Python 3.11 or newer)
 
 .PHONY: convert
 convert: $(CONVERT) ## Convert the published face networks to mini/face_detector and mini/arcface
 	$(IN_MODELS) $(CURDIR)/$(CONVERT_PYTHON) -m export.mtcnn
 	$(IN_MODELS) $(CURDIR)/$(CONVERT_PYTHON) -m export.mobileface
 	$(IN_MODELS) $(CURDIR)/$(CONVERT_PYTHON) -m tests.golden.record
+
+.PHONY: goldens
+goldens: $(TRAIN) ## Record what torch and diffusers give, for the gateway's tests
+	$(CURDIR)/$(TRAIN_PYTHON) gateway/src/test/resources/diffusion/make_goldens.py
 
 # Each stage keeps what it made in training/work and takes hours on two cores; remove a file to make it anew.
 .PHONY: train-mini
@@ -144,8 +148,10 @@ step-time: $(TEST) ## Measure a denoising step at 2, 8 and 16 rows
 
 .PHONY: lock
 lock: ## Pin the Python requirements anew (needs uv)
-	cd $(LOCKS) && $(LOCK) --no-deps serve.in -o serve.txt
-	cd $(LOCKS) && $(LOCK) test.in -o test.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.10 --no-deps serve.in -o serve.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.10 test.in -o test.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt convert.in -o convert.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt train.in -o train.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn

@@ -1,8 +1,6 @@
 """Records what torch.randn and diffusers' schedulers give: noise.jsonl and trajectories.jsonl beside this file.
 
-Run with the packages of triton-models/requirements/goldens.txt:
-
-    python gateway/src/test/resources/diffusion/make_goldens.py
+`make goldens` runs it.
 """
 
 import base64
