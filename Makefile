@@ -14,8 +14,9 @@ PHOTO ?= samples/collins.png
 N ?= 4
 STEPS ?=
 OUT ?= out
-# Real photos for `make evaluate`.
+# For `make evaluate`: real photos, and how many pictures to make of each person.
 PHOTOS ?=
+IMAGES_PER ?= 4
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -128,13 +129,16 @@ train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
 .PHONY: evaluate
 evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers; PHOTOS=folder adds real photos
 	@$(IN_VENV) -m serving.stack --jar $(JAR) -- $(SHELL) -euc '\
-		evaluate() { .venv/bin/python -m evaluation --target {target} "$$@"; }; \
-		evaluate --assert --json "$(OUT)/evaluation/held-out.json"; \
-		evaluate --format jpeg --json "$(OUT)/evaluation/held-out-jpeg.json"; \
-		for photos in samples $(if $(PHOTOS),"$(PHOTOS)"); do for format in png jpeg; do \
-			evaluate --assert --photos "$$photos" --format $$format \
-				--json "$(OUT)/evaluation/$$(basename "$$photos")-$$format.json"; \
-		done; done'
+		evaluate() { \
+			.venv/bin/python -m evaluation --target {target} --assert --format $$format \
+				--json "$(OUT)/evaluation/$$1-$$format.json" "$${@:2}"; \
+		}; \
+		for format in png jpeg; do \
+			evaluate held-out --images-per $(IMAGES_PER); \
+			for photos in samples $(if $(PHOTOS),"$(PHOTOS)"); do \
+				evaluate "$$(basename "$$photos")" --photos "$$photos" --images-per $(IMAGES_PER); \
+			done; \
+		done'
 
 .PHONY: evaluate-training
 evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained

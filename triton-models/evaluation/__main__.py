@@ -78,14 +78,16 @@ def parse() -> argparse.Namespace:
 
 
 def show(report: dict[str, Any]) -> None:
-    print(f"{'':24}{'seed':>6}{'reported':>10}{'original':>10}{'control':>10}")
+    columns = ("reported", "original", "detected_anew", "control")
+    print(f"{'':24}{'seed':>6}" + "".join(f"{column:>15}" for column in columns))
     for row in report["pictures"]:
-        numbers = "".join(f"{number(row[key]):>10}" for key in ("reported", "original", "control"))
-        print(f"{row['person']:24.24}{row['seed']:>6}{numbers}")
+        print(
+            f"{row['person']:24.24}{row['seed']:>6}" + "".join(f"{number(row[key]):>15}" for key in columns)
+        )
     print()
     for name, value in report["figures"].items():
-        print(f"{name:24}{value if isinstance(value, int) else number(value):>6}")
-    print(f"{'seconds':24}{report['seconds']:>6.1f}")
+        print(f"{name:26}{value if isinstance(value, int) else number(value):>6}")
+    print(f"{'seconds':26}{report['seconds']:>6.1f}")
 
 
 def number(value: float | None) -> str:
@@ -94,23 +96,20 @@ def number(value: float | None) -> str:
 
 def broken_promises(report: dict[str, Any]) -> list[str]:
     """One line for each figure that is not as promised."""
-    figures = report["figures"]
-    photos = report["of"] == "photos"
-    apart = MOST_APART_IN_JPEG if report["options"]["jpeg"] else MOST_APART
+    photos, jpeg = report["of"] == "photos", report["options"]["jpeg"]
     least = {"similarity": LEAST_SIMILARITY_OF_PHOTOS if photos else LEAST_SIMILARITY}
     if not photos:
         least |= {"margin": LEAST_MARGIN, "faces_found": LEAST_FACES_FOUND}
-    broken = [
-        f"{name} is {number(figures[name])}, promised are at least {promised}"
-        for name, promised in least.items()
-        if figures[name] is None or figures[name] < promised
+    apart = MOST_APART_IN_JPEG if jpeg else MOST_APART
+    # MTCNN is not steady: after JPEG it may see a soft face's landmarks several pixels elsewhere. The mean is promised.
+    most = {"original_apart_most": apart, f"detected_anew_apart_{'mean' if jpeg else 'most'}": apart}
+    figures = report["figures"]
+    return [
+        f"{name} is {number(figures[name])}, promised are at {word} {promised}"
+        for word, promises, sign in (("least", least, 1), ("most", most, -1))
+        for name, promised in promises.items()
+        if figures[name] is None or sign * figures[name] < sign * promised
     ]
-    if figures["judges_apart_most"] is None or figures["judges_apart_most"] > apart:
-        broken.append(
-            f"reported and original similarity are {number(figures['judges_apart_most'])} apart, "
-            f"promised are at most {apart}"
-        )
-    return broken
 
 
 if __name__ == "__main__":

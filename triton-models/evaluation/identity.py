@@ -39,12 +39,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Picture:
-    """A delivered picture: the person's number, its seed, its bytes, the similarity reported (None: no face)."""
+    """A delivered picture: the person's number, its seed, its bytes, and what the gateway says of it.
+
+    That is the similarity and the landmarks [5,2] of the face that it scored, both None where it found no face.
+    """
 
     person: int
     seed: int
     data: bytes
     reported: float | None
+    landmarks: np.ndarray | None
 
 
 def held_out_people(count: int) -> list[Person]:
@@ -93,60 +97,60 @@ def _portray_one(gateway: Gateway, number: int, person: Person, options: Options
         request.steps = options.steps
     if options.guidance is not None:
         request.guidance_scale = options.guidance
-    images = [event.image for event in gateway.generate(request) if event.HasField("image")]
-    return [
-        Picture(
-            number,
-            image.seed,
-            image.data,
-            image.identity_score.similarity if image.identity_score.HasField("similarity") else None,
-        )
-        for image in images
-    ]
+    return [_picture(number, event.image) for event in gateway.generate(request) if event.HasField("image")]
+
+
+def _picture(number: int, image: Any) -> Picture:
+    score = image.identity_score
+    if not score.HasField("similarity"):
+        return Picture(number, image.seed, image.data, None, None)
+    landmarks = np.array([[point.x, point.y] for point in score.face.landmarks])
+    return Picture(number, image.seed, image.data, score.similarity, landmarks)
 
 
 def judge(people: Sequence[Person], pictures: Sequence[Picture]) -> dict[str, Any]:
     """What the *original* recogniser says of the delivered bytes, beside what the gateway reported.
 
-    A picture's control is the next person: the similarity that it has to somebody it was not made for.
+    `original` looks at the face where the gateway reported it, `detected_anew` where the detector sees it in the
+    delivered bytes. A picture's control is the next person: somebody it was not made for.
     """
     crops, seen = [], []
     for number, picture in enumerate(pictures):
         pixels = np.asarray(Image.open(io.BytesIO(picture.data)).convert("RGB"))
-        points = faces.landmarks(pixels)
-        if points is not None:
-            crops.append(faces.align(pixels, points))
-            seen.append(number)
-    made: dict[int, np.ndarray] = {}
+        for view, points in (("original", picture.landmarks), ("detected_anew", faces.landmarks(pixels))):
+            if points is not None:
+                crops.append(faces.align(pixels, points))
+                seen.append((number, view))
+    judged: dict[tuple[int, str], np.ndarray] = {}
     if crops:
         rows = original_recogniser.embed(np.stack(crops))
         rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        made = dict(zip(seen, rows, strict=True))
+        judged = dict(zip(seen, rows, strict=True))
+
+    def similarity(number: int, view: str, person: Person) -> float | None:
+        embedding = judged.get((number, view))
+        return None if embedding is None else float(embedding @ person.embedding)
 
     table = []
     for number, picture in enumerate(pictures):
         person, other = people[picture.person], people[(picture.person + 1) % len(people)]
-        judged = made.get(number)
         table.append(
             {
                 "person": person.name,
                 "seed": picture.seed,
                 "reported": picture.reported,
-                "original": None if judged is None else float(judged @ person.embedding),
-                "control": None if judged is None or other is person else float(judged @ other.embedding),
+                "original": similarity(number, "original", person),
+                "detected_anew": similarity(number, "detected_anew", person),
+                "control": None if other is person else similarity(number, "original", other),
             }
         )
     return {"figures": figures(table), "pictures": table}
 
 
 def figures(table: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
-    """Means over the pictures in which a face was found, and how far the two judges are apart."""
+    """Means over the pictures in which a face was found, and how far the judges are apart from the report."""
     reported, control = _present(table, "reported"), _present(table, "control")
-    apart = [
-        abs(row["reported"] - row["original"])
-        for row in table
-        if row["reported"] is not None and row["original"] is not None
-    ]
+    original, anew = _apart(table, "original"), _apart(table, "detected_anew")
     similarity, by_control = _mean(reported), _mean(control)
     return {
         "pictures": len(table),
@@ -154,9 +158,20 @@ def figures(table: Sequence[dict[str, Any]]) -> dict[str, float | int | None]:
         "similarity": similarity,
         "control": by_control,
         "margin": None if similarity is None or by_control is None else similarity - by_control,
-        "judges_apart_mean": _mean(apart),
-        "judges_apart_most": max(apart, default=None),
+        "original_apart_mean": _mean(original),
+        "original_apart_most": max(original, default=None),
+        "detected_anew_apart_mean": _mean(anew),
+        "detected_anew_apart_most": max(anew, default=None),
     }
+
+
+def _apart(table: Sequence[dict[str, Any]], judge: str) -> list[float]:
+    """Distances of a judge's similarities from the reported ones, where there are both."""
+    return [
+        abs(row["reported"] - row[judge])
+        for row in table
+        if row["reported"] is not None and row[judge] is not None
+    ]
 
 
 def _present(table: Sequence[dict[str, Any]], key: str) -> list[float]:

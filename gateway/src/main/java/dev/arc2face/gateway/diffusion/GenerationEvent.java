@@ -1,11 +1,12 @@
 package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.face.FaceReport;
+import dev.arc2face.gateway.face.ScoredFace;
 import dev.arc2face.gateway.face.Stage;
 import dev.arc2face.gateway.image.ImageFormat;
 import java.time.Duration;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /**
  * What happens in a generation, in this order: {@link Identified}, then {@link Progress} and {@link Preview} step by
@@ -41,10 +42,16 @@ public sealed interface GenerationEvent {
      * @param imageIndex which portrait, from 0
      * @param seed its own seed, a uint32
      * @param data encoded, {@code width} by {@code height} pixels
-     * @param similarity cosine of its embedding and the input's; empty where no face was found in it
+     * @param score how much of the input's identity it shows; empty where no face was found in it
      */
     record Portrait(
-            int imageIndex, int seed, byte[] data, ImageFormat format, int width, int height, OptionalDouble similarity)
+            int imageIndex,
+            int seed,
+            byte[] data,
+            ImageFormat format,
+            int width,
+            int height,
+            Optional<ScoredFace> score)
             implements GenerationEvent {}
 
     /**

@@ -16,6 +16,7 @@ import dev.arc2face.gateway.face.Identity;
 import dev.arc2face.gateway.face.IdentityReader;
 import dev.arc2face.gateway.face.IdentityScorer;
 import dev.arc2face.gateway.face.IdentitySource;
+import dev.arc2face.gateway.face.ScoredFace;
 import dev.arc2face.gateway.face.StageClock;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.PictureEncoder;
@@ -24,7 +25,7 @@ import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.Sizes;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -102,10 +103,9 @@ public final class PortraitGenerator {
         for (Chunk chunk : vae.chunks(options.numImages())) {
             Cancellation.check();
             List<Pixels> pictures = clock.time(VAE_DECODE, () -> vae.decode(latents, chunk)); // [H,W,3] each
-            List<OptionalDouble> similarities =
-                    clock.time(SCORE, () -> scorer.similarities(identity.embedding(), pictures));
+            List<Optional<ScoredFace>> scores = clock.time(SCORE, () -> scorer.score(identity.embedding(), pictures));
             for (int i = 0; i < chunk.size(); i++) {
-                events.accept(portrait(chunk.first() + i, pictures.get(i), similarities.get(i), options, clock));
+                events.accept(portrait(chunk.first() + i, pictures.get(i), scores.get(i), options, clock));
             }
         }
         finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
@@ -129,10 +129,10 @@ public final class PortraitGenerator {
     }
 
     private static Portrait portrait(
-            int index, Pixels picture, OptionalDouble similarity, GenerationOptions options, StageClock clock) {
+            int index, Pixels picture, Optional<ScoredFace> score, GenerationOptions options, StageClock clock) {
         byte[] data =
                 clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, options.format(), options.jpegQuality()));
         return new Portrait(
-                index, options.seed(index), data, options.format(), picture.width(), picture.height(), similarity);
+                index, options.seed(index), data, options.format(), picture.width(), picture.height(), score);
     }
 }

@@ -4,7 +4,7 @@ import dev.arc2face.gateway.image.Pixels;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /**
  * Tells how much of an identity finished portraits show, by their pixels before they are encoded. Safe to use from any
@@ -20,25 +20,23 @@ public final class IdentityScorer {
     }
 
     /**
-     * The cosine between the input and each portrait's largest face, -1 to 1; empty where no face is found.
+     * The largest face of each portrait and its similarity to the input; empty where no face is found.
      *
      * @param portraits [H,W,3] each
      */
-    public List<OptionalDouble> similarities(Embedding input, List<Pixels> portraits) {
-        List<Detection> detections = detector.detectAll(portraits);
+    public List<Optional<ScoredFace>> score(Embedding input, List<Pixels> portraits) {
+        List<Optional<Face>> faces = detector.detectAll(portraits).stream()
+                .map(Detection::faces)
+                .map(all -> all.isEmpty() ? Optional.<Face>empty() : Optional.of(IdentityReader.largest(all)))
+                .toList();
         List<Pixels> crops = new ArrayList<>(); // [112,112,3] each, of the portraits with a face
         for (int i = 0; i < portraits.size(); i++) {
-            List<Face> faces = detections.get(i).faces();
-            if (!faces.isEmpty()) {
-                crops.add(Aligner.align(
-                        portraits.get(i), IdentityReader.largest(faces).landmarks()));
-            }
+            Pixels portrait = portraits.get(i);
+            faces.get(i).ifPresent(face -> crops.add(Aligner.align(portrait, face.landmarks())));
         }
         Iterator<Embedding> embeddings = recogniser.embedAll(crops).iterator();
-        return detections.stream()
-                .map(detection -> detection.faces().isEmpty()
-                        ? OptionalDouble.empty()
-                        : OptionalDouble.of(input.similarityTo(embeddings.next())))
+        return faces.stream()
+                .map(found -> found.map(face -> new ScoredFace(face, input.similarityTo(embeddings.next()))))
                 .toList();
     }
 }

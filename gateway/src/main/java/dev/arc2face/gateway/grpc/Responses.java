@@ -130,9 +130,11 @@ final class Responses {
 
     private static PortraitImage image(GenerationEvent.Portrait portrait) {
         IdentityScore.Builder score = IdentityScore.newBuilder();
-        portrait.similarity()
+        portrait.score()
                 .ifPresentOrElse(
-                        similarity -> score.setSimilarity((float) similarity), () -> score.setNoFaceFound(true));
+                        scored ->
+                                score.setSimilarity((float) scored.similarity()).setFace(face(scored.face())),
+                        () -> score.setNoFaceFound(true));
         return PortraitImage.newBuilder()
                 .setImageIndex(portrait.imageIndex())
                 .setSeed(portrait.seed())

@@ -109,7 +109,7 @@ class PortraitGeneratorTest {
             Portrait alone =
                     portraits(run(options(1, scheduler, portrait.seed(), 0))).get(0);
             assertThat(portrait.data()).isEqualTo(alone.data());
-            assertThat(portrait.similarity()).isEqualTo(alone.similarity());
+            assertThat(portrait.score()).isEqualTo(alone.score());
         }
         assertThat(together.get(0).data()).isNotEqualTo(together.get(1).data());
     }

@@ -15,7 +15,7 @@ import dev.arc2face.gateway.triton.SharedTriton;
 import dev.arc2face.gateway.triton.TritonExtension;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -196,12 +196,14 @@ class IdentityReaderTest {
     void portraitsAreScoredOneByOneAndThoseWithoutAFaceHaveNoScore() {
         IdentityScorer scorer = new IdentityScorer(detector, recogniser);
         Pixels nobody = new Pixels(128, 128, new byte[128 * 128 * 3]);
-        List<OptionalDouble> scores =
-                scorer.similarities(read(sample).embedding(), List.of(nobody, sample, Photos.mirrored(sample), nobody));
+        List<Optional<ScoredFace>> scores =
+                scorer.score(read(sample).embedding(), List.of(nobody, sample, Photos.mirrored(sample), nobody));
 
         assertThat(scores.get(0)).isEmpty();
-        assertThat(scores.get(1).orElseThrow()).isCloseTo(1, within(1e-6));
-        assertThat(scores.get(2).orElseThrow()).isBetween(0.85, 0.9999);
+        assertThat(scores.get(1).orElseThrow().similarity()).isCloseTo(1, within(1e-6));
+        assertThat(scores.get(1).orElseThrow().face())
+                .isEqualTo(detector.detect(sample).faces().get(0));
+        assertThat(scores.get(2).orElseThrow().similarity()).isBetween(0.85, 0.9999);
         assertThat(scores.get(3)).isEmpty();
     }
 

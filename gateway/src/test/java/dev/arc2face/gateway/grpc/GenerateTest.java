@@ -15,6 +15,7 @@ import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.GenerateResponse.EventCase;
+import dev.arc2face.v1.IdentityScore;
 import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.PortraitServiceGrpc;
@@ -103,9 +104,9 @@ class GenerateTest {
             BufferedImage decoded = ImageIO.read(image.getData().newInput());
             assertThat(decoded.getWidth()).isEqualTo(image.getWidth()).isEqualTo(128);
             assertThat(decoded.getHeight()).isEqualTo(image.getHeight()).isEqualTo(128);
-            assertThat(image.getIdentityScore().hasSimilarity()
-                            ^ image.getIdentityScore().getNoFaceFound())
-                    .isTrue();
+            IdentityScore score = image.getIdentityScore();
+            assertThat(score.hasSimilarity()).isNotEqualTo(score.getNoFaceFound());
+            assertThat(score.getFace().getLandmarksCount()).isEqualTo(score.hasSimilarity() ? 5 : 0);
         }
 
         Completed completed = events.get(events.size() - 1).getCompleted();
