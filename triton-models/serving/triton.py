@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -89,9 +90,10 @@ class Triton:
 
         env = os.environ | {
             "ARC2FACE_SITE_PACKAGES": str(layout.site_packages()),
-            "LD_LIBRARY_PATH": os.pathsep.join(
-                filter(None, [str(libraries), os.environ.get("LD_LIBRARY_PATH")])
-            ),
+            "LD_LIBRARY_PATH": search_path(libraries, "LD_LIBRARY_PATH"),
+            # The embedded interpreter takes its standard library from beside the `python3` that it finds here, and
+            # would take that of any other Python.
+            "PATH": search_path(Path(sys.base_prefix) / "bin", "PATH"),
         }
         if self.options.threads:
             env["ARC2FACE_INTRA_OP_THREADS"] = str(self.options.threads)
@@ -179,3 +181,8 @@ class Triton:
         """Triton's processes remove their regions themselves, unless they were killed."""
         for region in Path("/dev/shm").glob(f"{self.identity}_*"):
             region.unlink(missing_ok=True)
+
+
+def search_path(first: Path, variable: str) -> str:
+    """The search path of this environment variable with a folder before it."""
+    return os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))

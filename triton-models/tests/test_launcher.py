@@ -131,6 +131,22 @@ def test_launcher_says_where_everything_listens(launch: Callable, repository: Pa
     assert "engine" not in (repository / "mix" / "config.pbtxt").read_text(), "the repository is not touched"
 
 
+def test_another_python_in_the_path_does_not_matter(
+    launch: Callable, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its standard library, told by the file os.py, holds nothing."""
+    other = tmp_path / "other"
+    library = other / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    library.mkdir(parents=True)
+    (library / "os.py").touch()
+    (other / "bin").mkdir()
+    (other / "bin" / "python3").write_text("#!/bin/false\n")
+    (other / "bin" / "python3").chmod(0o755)
+    monkeypatch.setenv("PATH", str(other / "bin"), prepend=os.pathsep)
+
+    assert launch(repository).ready()["models"] == ["half", "mix"]
+
+
 def test_triton_ends_with_a_killed_launcher(launch: Callable, repository: Path) -> None:
     launcher = launch(repository)
     ready = launcher.ready()
