@@ -10,7 +10,7 @@ import pytest
 from serving.layout import find_repository
 from serving.triton import Options, Triton
 from tests.client import Client
-from tests.small_models import HALF, LOOKUP, MIX
+from tests.small_models import HALF, LOOKUP, MIX, TABLE
 
 # Long enough for a burst of requests to arrive; a batch that is full does not wait.
 GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_microseconds: 2000000 }"
@@ -20,8 +20,8 @@ GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_micro
 def small_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models of a few nodes, whose batcher waits for 16 rows."""
     repository = tmp_path_factory.mktemp("small")
-    for name, model in {"mix": MIX, "half": HALF, "lookup": LOOKUP}.items():
-        model.save(repository, name)
+    for name, model in {"mix": MIX, "half": HALF, "lookup": LOOKUP, "table": TABLE}.items():
+        model.save(repository, name, external_data=model is TABLE)
         gather(repository / name / "config.pbtxt")
     return repository
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from export.config import Tensor, write_config
 
@@ -23,7 +23,8 @@ class SmallModel:
     nodes: Sequence[onnx.NodeProto]
     constants: Sequence[onnx.TensorProto] = ()
 
-    def save(self, repository: Path, name: str) -> None:
+    def save(self, repository: Path, name: str, external_data: bool = False) -> None:
+        """`external_data` puts the constants into a file of their own, as a graph above 2 GB has to."""
         graph = helper.make_graph(
             self.nodes,
             name,
@@ -35,7 +36,13 @@ class SmallModel:
         onnx.checker.check_model(model)
         version = repository / name / "1"
         version.mkdir(parents=True)
-        (version / "model.onnx").write_bytes(model.SerializeToString())
+        onnx.save_model(
+            model,
+            version / "model.onnx",
+            save_as_external_data=external_data,
+            location="model.onnx.data",
+            size_threshold=0,
+        )
         write_config(repository / name, name, MAX_BATCH, self.inputs, self.outputs, {})
 
 
@@ -68,4 +75,12 @@ LOOKUP = SmallModel(
     outputs=[Tensor("value", "FP32", (1,))],
     nodes=[helper.make_node("Gather", ["table", "index"], ["value"], axis=0)],
     constants=[helper.make_tensor("table", TensorProto.FLOAT, [3], np.array([10, 20, 30], np.float32))],
+)
+
+# Its table is the constant that a graph with external data keeps in a file of its own.
+TABLE = SmallModel(
+    inputs=[Tensor("x", "FP32", (64,))],
+    outputs=[Tensor("y", "FP32", (64,))],
+    nodes=[helper.make_node("Add", ["x", "table"], ["y"])],
+    constants=[numpy_helper.from_array(np.arange(64, dtype=np.float32), "table")],
 )

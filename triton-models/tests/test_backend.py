@@ -44,6 +44,12 @@ def test_half_precision_passes_through(small: Client) -> None:
     np.testing.assert_array_equal(y, x + x)
 
 
+def test_weights_in_a_file_of_their_own_are_found(small: Client, small_repository: Path) -> None:
+    assert (small_repository / "table" / "1" / "model.onnx.data").stat().st_size == 64 * 4
+    x = np.random.default_rng(0).standard_normal((16, 64), np.float32)
+    np.testing.assert_array_equal(small.infer("table", {"x": x})["y"], x + np.arange(64, dtype=np.float32))
+
+
 def test_answering_leaves_nothing_in_the_log(small: Client) -> None:
     log = Path(small.listening.log)
     before = len(log.read_text())

@@ -8,7 +8,7 @@ Properties:
 - the requests that Triton's batcher hands over together become one run of the graph, [B,...] in and out;
 - every request gets its own rows, in its own order, and only the outputs that it asked for;
 - a request that is cancelled or fails takes no other request with it;
-- a model is refused at load if its file is not the one that its configuration names, or has other tensors.
+- a model is refused at load if its files are not the ones that its configuration names, or has other tensors.
 """
 
 import ctypes
@@ -155,20 +155,22 @@ def check_hash(graph: Path, config: dict[str, Any]) -> None:
     expected = parameter(config, "model_sha256")
     if expected is None:
         raise refusal(config, "its config.pbtxt has no parameter model_sha256")
-    actual = sha256(graph)
+    files = [graph, *sorted(graph.parent.glob(f"{graph.name}.*"))]  # the graph and its external data
+    actual = sha256(files)
     if actual != expected.lower():
         raise refusal(
             config,
-            f"the sha256 of {graph.parent.name}/{graph.name} is {actual}, "
-            f"its config.pbtxt says {expected}: the file is incomplete or was exchanged",
+            f"the sha256 of {' and '.join(f'{file.parent.name}/{file.name}' for file in files)} is {actual}, "
+            f"its config.pbtxt says {expected}: a file is incomplete or was exchanged",
         )
 
 
-def sha256(path: Path) -> str:
+def sha256(files: list[Path]) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
 
 
