@@ -1,9 +1,33 @@
-"""Writes a model's config.pbtxt: the part of the model contract that Triton itself reads and publishes."""
+"""Writes a model's config.pbtxt: the part of the model contract that Triton itself reads and publishes.
+
+A configuration has one field a line. The lines about names, tensors and parameters are the contract's; the lines
+about who computes it are one engine's, and `serve_with` exchanges them:
+
+| engine | backend | where |
+|---|---|---|
+| `cpu` | `onnxruntime`, 1/model.onnx | on the CPU |
+| `onnxruntime` | `onnxruntime`, 1/model.onnx | on a GPU if there is one, else on the CPU |
+| `tensorrt` | `tensorrt`, 1/model.plan | on a GPU |
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+CONTRACT_FIELDS = ("name", "max_batch_size", "input", "output", "parameters")
+
+# No engine prefers batch sizes: without them Triton joins all rows that wait, up to max_batch_size. A preferred size
+# of 8 would cut 10 waiting rows into runs of 8 and 2.
+BATCHING = "dynamic_batching {}"
+
+# HEURISTIC: an exhaustive search would be repeated for every convolution at each new batch size, in the middle of
+# the service. TF32 has 10 bits of mantissa: FP32 would be no FP32.
+CUDA = (
+    'optimization { execution_accelerators { gpu_execution_accelerator { name: "cuda"'
+    ' parameters { key: "cudnn_conv_algo_search" value: "HEURISTIC" }'
+    ' parameters { key: "use_tf32" value: "0" } } } }'
+)
 
 
 @dataclass(frozen=True)
@@ -23,21 +47,67 @@ def write_config(
     outputs: Sequence[Tensor],
     parameters: Mapping[str, str],
 ) -> Path:
-    """Writes config.pbtxt beside the finished 1/model.onnx, whose hash it adds as `model_sha256`."""
-    model = (folder / "1" / "model.onnx").read_bytes()
-    parameters = {**parameters, "model_sha256": hashlib.sha256(model).hexdigest()}
-    blocks = [
-        f"name: {_quote(name)}",
-        'backend: "onnxruntime"',
-        f"max_batch_size: {max_batch}",
-        *(f"input {_tensor(tensor)}" for tensor in inputs),
-        *(f"output {_tensor(tensor)}" for tensor in outputs),
-        "dynamic_batching {}",
-        "instance_group { kind: KIND_CPU count: 1 }",
-        *(_parameter(key, value) for key, value in sorted(parameters.items())),
+    """Writes config.pbtxt beside the finished 1/model.onnx, whose hash it adds as `model_sha256`, for the CPU."""
+    parameters = {**parameters, "model_sha256": model_sha256(folder / "1" / "model.onnx")}
+    return _write(
+        folder,
+        [
+            f"name: {_quote(name)}",
+            f"max_batch_size: {max_batch}",
+            *(f"input {_tensor(tensor)}" for tensor in inputs),
+            *(f"output {_tensor(tensor)}" for tensor in outputs),
+            *(_parameter(key, value) for key, value in sorted(parameters.items())),
+        ],
+        *_on_onnxruntime("KIND_CPU"),
+    )
+
+
+def serve_with(folder: Path, engine: str, cuda_graphs: Iterable[int] = ()) -> Path:
+    """Rewrites the model's config.pbtxt for another engine.
+
+    `cuda_graphs`: the batch sizes at which TensorRT replays a recorded graph of all kernels instead of launching
+    each; every other size runs without.
+    """
+    engines = {
+        "cpu": lambda: _on_onnxruntime("KIND_CPU"),
+        "onnxruntime": lambda: _on_onnxruntime("KIND_AUTO", CUDA),
+        "tensorrt": lambda: _on_tensorrt(cuda_graphs),
+    }
+    lines = (folder / "config.pbtxt").read_text(encoding="ascii").splitlines()
+    contract = [line for line in lines if line.split(" ")[0].rstrip(":") in CONTRACT_FIELDS]
+    return _write(folder, contract, *engines[engine]())
+
+
+def model_sha256(graph: Path) -> str:
+    """Over the graph and its external data, `model.onnx.*` beside it, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in (graph, *sorted(graph.parent.glob(f"{graph.name}.*"))):
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _on_onnxruntime(kind: str, *optimization: str) -> tuple[str, list[str]]:
+    """The line of the backend, and those of the scheduling."""
+    return 'backend: "onnxruntime"', [
+        BATCHING,
+        f"instance_group {{ kind: {kind} count: 1 }}",
+        *optimization,
     ]
+
+
+def _on_tensorrt(cuda_graphs: Iterable[int]) -> tuple[str, list[str]]:
+    specs = "".join(f" graph_spec {{ batch_size: {rows} }}" for rows in cuda_graphs)
+    graphs = [f"optimization {{ cuda {{ graphs: true{specs} }} }}"] if specs else []
+    return 'backend: "tensorrt"', [BATCHING, "instance_group { kind: KIND_GPU count: 1 }", *graphs]
+
+
+def _write(folder: Path, contract: Sequence[str], backend: str, scheduling: Sequence[str]) -> Path:
+    name, *tensors = [line for line in contract if not line.startswith("parameters ")]
+    parameters = [line for line in contract if line.startswith("parameters ")]
     path = folder / "config.pbtxt"
-    path.write_text("\n".join(blocks) + "\n", encoding="ascii")
+    path.write_text("\n".join([name, backend, *tensors, *scheduling, *parameters, ""]), encoding="ascii")
     return path
 
 

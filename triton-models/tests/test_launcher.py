@@ -14,8 +14,8 @@ from urllib.request import urlopen
 import onnx
 import pytest
 
-from export.config import write_config
-from tests.small_models import HALF, MIX
+from export.config import serve_with, write_config
+from tests.small_models import HALF, MIX, TABLE
 
 TRITON_MODELS = Path(__file__).resolve().parent.parent
 SECONDS = 60
@@ -131,6 +131,18 @@ def test_launcher_says_where_everything_listens(launch: Callable, repository: Pa
     assert "engine" not in (repository / "mix" / "config.pbtxt").read_text(), "the repository is not touched"
 
 
+def test_models_exported_for_a_gpu_are_served_unchanged(launch: Callable, repository: Path) -> None:
+    for model in ("half", "mix"):
+        serve_with(repository / model, "onnxruntime")
+    ready = launch(repository).ready()
+
+    address = f"http://{ready['host']}:{ready['http']}/v2/models/mix/config"
+    with urlopen(address, timeout=5) as response:
+        config = json.load(response)
+    assert config["instance_group"][0]["kind"] in ("KIND_CPU", "KIND_GPU"), "what this machine has"
+    assert config["optimization"]["execution_accelerators"]["gpu_execution_accelerator"][0]["name"] == "cuda"
+
+
 def test_another_python_in_the_path_does_not_matter(
     launch: Callable, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +225,9 @@ def test_models_that_break_the_contract_are_refused_by_name(launch: Callable, tm
         MIX.save(repository, name)
     with (repository / "exchanged" / "1" / "model.onnx").open("ab") as model:
         model.write(b"\0")
+    TABLE.save(repository, "other-data", external_data=True)
+    with (repository / "other-data" / "1" / "model.onnx.data").open("r+b") as data:
+        data.write(b"\1")
     edit(repository / "dims", "dims: [1]", "dims: [2]")
     edit(repository / "type", "TYPE_FP32 dims: [1]", "TYPE_FP16 dims: [1]")
     edit(repository / "names", '"negated"', '"nagated"')
@@ -223,6 +238,7 @@ def test_models_that_break_the_contract_are_refused_by_name(launch: Callable, tm
     message = launch(repository).refusal()
 
     assert "model 'exchanged': the sha256 of 1/model.onnx is" in message
+    assert "model 'other-data': the sha256 of 1/model.onnx and 1/model.onnx.data is" in message
     assert (
         "model 'dims': input 'timestep' has dims [2] in config.pbtxt, shape ['B', 1] in the graph" in message
     )
