@@ -7,6 +7,7 @@ import base64
 import json
 import warnings
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import diffusers
@@ -21,7 +22,11 @@ SCHEDULERS = {
     "dpmpp_2m": diffusers.DPMSolverMultistepScheduler,
     "euler": diffusers.EulerDiscreteScheduler,
     "ddim": diffusers.DDIMScheduler,
+    "lcm": diffusers.LCMScheduler,
 }
+DETERMINISTIC = ("dpmpp_2m", "euler", "ddim")
+LCM_STEPS = (1, 2, 3, 4, 5, 7, 8, 25, 50)
+NOISE_SEED = 4_000_000_000  # of the generator that LCM draws from; the starting latents are not its
 STABLE_DIFFUSION = {
     "_class_name": "PNDMScheduler",
     "_diffusers_version": "0.6.0",
@@ -72,6 +77,21 @@ def configs() -> Iterator[dict]:
     yield {"num_train_timesteps": 333, "prediction_type": "v_prediction", "clip_sample": True}
 
 
+def lcm_configs() -> Iterator[dict]:
+    """What LCM reads and the other schedulers do not, and its own defaults."""
+    for prediction in ("epsilon", "sample", "v_prediction"):
+        yield STABLE_DIFFUSION | {"prediction_type": prediction}
+    yield {"prediction_type": "v_prediction", "timestep_spacing": "trailing", "set_alpha_to_one": False}
+    yield STABLE_DIFFUSION | {"original_inference_steps": 100, "timestep_scaling": 1.0}
+    yield STABLE_DIFFUSION | {"original_inference_steps": 1000, "timestep_scaling": 0.3}
+    yield SCALED | {"original_inference_steps": 60, "num_train_timesteps": 700, "clip_sample": True}
+    yield SCALED | {"prediction_type": "sample", "clip_sample": True, "clip_sample_range": 0.4}
+    yield {"beta_schedule": "squaredcos_cap_v2", "prediction_type": "v_prediction"}
+    yield {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
+    yield SCALED | {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
+    yield SCALED | {"rescale_betas_zero_snr": True, "prediction_type": "sample", "steps_offset": 1}
+
+
 def predict(latents: Tensor, timestep: Tensor) -> Tensor:
     """Stands in for a UNet: smooth, cheap, and the same in any language."""
     return (0.6 * latents.double() + 0.3 * torch.sin(2 * latents.double() + 0.01 * timestep.double())).float()
@@ -91,10 +111,11 @@ def trajectory(name: str, config: dict, steps: int) -> dict:
     scheduler = SCHEDULERS[name].from_config(config)
     scheduler.set_timesteps(steps)
     latents = start() * scheduler.init_noise_sigma
+    noise = {"generator": torch.Generator("cpu").manual_seed(NOISE_SEED)} if name == "lcm" else {}
     kept = []
     for done, timestep in enumerate(scheduler.timesteps, start=1):
         prediction = predict(scheduler.scale_model_input(latents, timestep), timestep)
-        latents = scheduler.step(prediction, timestep, latents).prev_sample
+        latents = scheduler.step(prediction, timestep, latents, **noise).prev_sample
         if done in recorded(len(scheduler.timesteps)):
             kept.append(latents.flatten().numpy())
     if not np.isfinite(kept).all():
@@ -142,10 +163,17 @@ def main() -> None:
     diffusers.utils.logging.set_verbosity_error()
     sizes = [4 * 16 * 16, 4 * 64 * 64, 4 * 3 * 5, 17, 5, 15, 16, 31, 1]
     write("noise.jsonl", (noise(seed, sizes) for seed in (0, 1, 42, 2**31, 2**32 - 1)))
-    write(
-        "trajectories.jsonl",
-        (trajectory(name, config, steps) for config in configs() for name in SCHEDULERS for steps in STEPS),
-    )
+    write("trajectories.jsonl", chain(trajectories(configs(), DETERMINISTIC, STEPS), lcm_trajectories()))
+
+
+def trajectories(configs: Iterator[dict], schedulers: tuple[str, ...], steps: tuple[int, ...]) -> Iterator[dict]:
+    return (trajectory(name, config, count) for config in configs for name in schedulers for count in steps)
+
+
+def lcm_trajectories() -> Iterator[dict]:
+    yield from trajectories(lcm_configs(), ("lcm",), LCM_STEPS)
+    # Beyond the 50 of the default, where the model was distilled for more.
+    yield trajectory("lcm", STABLE_DIFFUSION | {"original_inference_steps": 100}, 77)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ final class Ddim {
             SchedulerConfig config, NoiseSchedule noise, PredictionType type, int timestep, int previous) {
         float alphaBar = noise.alphasCumprod()[timestep];
         if (alphaBar == 0 && type == PredictionType.EPSILON) {
-            throw SchedulerConfig.violation(
+            throw config.violation(
                     "rescale_betas_zero_snr", "does not go with epsilon: at pure noise it says nothing about x0");
         }
         float alphaBarPrevious = previous >= 0
@@ -46,6 +46,7 @@ final class Ddim {
                 sigmaPrevious * epsilon.latents(),
                 sigmaPrevious * epsilon.prediction(),
                 Math.sqrt(alphaBarPrevious),
+                0,
                 0);
     }
 
@@ -59,7 +60,7 @@ final class Ddim {
             timesteps[i] = Math.rint(timesteps[i]);
         }
         if (timesteps[0] >= all) {
-            throw SchedulerConfig.violation("steps_offset", "leads beyond the last timestep");
+            throw config.violation("steps_offset", "leads beyond the last timestep");
         }
         return timesteps;
     }

@@ -53,7 +53,8 @@ final class DpmSolverPlusPlus {
                 ratio * alphaT / alphaS, // sigma_t / sigma_s in the paper's scale
                 0,
                 towardsD * (1 + extrapolation), // D = (1 + 1/2r) x0 - 1/2r x0'
-                -towardsD * extrapolation);
+                -towardsD * extrapolation,
+                0);
     }
 
     /** r_i = h_{i-1} / h_i. */

@@ -43,6 +43,7 @@ final class Euler {
                 next / sigma, // x + (next - sigma) (x - x0) / sigma
                 0,
                 1 - next / sigma,
+                0,
                 0);
     }
 

@@ -15,15 +15,21 @@ record NoiseSchedule(float[] alphasCumprod) {
         SQUAREDCOS_CAP_V2
     }
 
+    /** The schedule of the settings; what they omit is DDPM's: linear from 0.0001 to 0.02. */
     static NoiseSchedule of(SchedulerConfig config) {
+        return of(config, Betas.LINEAR, 0.0001, 0.02);
+    }
+
+    /** The schedule of the settings, and what it is where they omit it. */
+    static NoiseSchedule of(SchedulerConfig config, Betas absentBetas, double absentStart, double absentEnd) {
         config.refuse("trained_betas");
         int timesteps = config.integer("num_train_timesteps", 1000);
         if (timesteps < MIN_TIMESTEPS) {
-            throw SchedulerConfig.violation("num_train_timesteps", "is less than " + MIN_TIMESTEPS);
+            throw config.violation("num_train_timesteps", "is less than " + MIN_TIMESTEPS);
         }
-        double start = config.number("beta_start", 0.0001);
-        double end = config.number("beta_end", 0.02);
-        float[] betas = switch (config.choice("beta_schedule", Betas.LINEAR)) {
+        double start = config.number("beta_start", absentStart);
+        double end = config.number("beta_end", absentEnd);
+        float[] betas = switch (config.choice("beta_schedule", absentBetas)) {
             case LINEAR -> linspace((float) start, (float) end, timesteps);
             case SCALED_LINEAR -> squared(linspace((float) Math.sqrt(start), (float) Math.sqrt(end), timesteps));
             case SQUAREDCOS_CAP_V2 -> squaredCosine(timesteps);

@@ -60,12 +60,17 @@ public final class PortraitGenerator {
         this.vae = new VaeDecoder(models.vaeDecoder(), models.sizes());
         this.scorer = scorer;
         this.preview = LatentPreview.parse(models.vaeDecoder().requireParameter("latent_rgb_factors"));
-        this.schedulerConfig = SchedulerConfig.parse(models.unet().requireParameter("scheduler_config"));
+        this.schedulerConfig = SchedulerConfig.parse("unet", models.unet().requireParameter("scheduler_config"));
         this.sizes = models.sizes();
         this.nanoTime = nanoTime;
         for (SchedulerKind kind : SchedulerKind.values()) {
             Schedule.of(kind, schedulerConfig, 1); // refuses what it does not support
         }
+    }
+
+    /** The most steps that a generation with this scheduler may have. */
+    public int mostSteps(SchedulerKind scheduler) {
+        return Schedule.mostSteps(scheduler, schedulerConfig);
     }
 
     /**
@@ -84,13 +89,13 @@ public final class PortraitGenerator {
         events.accept(new Identified(identity.report()));
 
         Context context = clock.time(ENCODE, () -> encoder.encode(identity.embedding())); // [T,C] and its twin
-        Latents noise = Latents.noise(options.seeds(), sizes.latentHeight(), sizes.latentWidth()); // [N,4,h,w]
-        State state = schedule.start(noise);
+        PortraitNoise noise = new PortraitNoise(options.seeds(), sizes.latentHeight(), sizes.latentWidth());
+        State state = schedule.start(noise.draw()); // [N,4,h,w]
         int done = 0;
         pace.stepsBegin();
         for (Step step : schedule.steps()) {
             State before = state;
-            state = clock.time(DENOISE, () -> denoise(step, before, context, options.guidanceScale()));
+            state = clock.time(DENOISE, () -> denoise(step, before, context, options.guidanceScale(), noise));
             done++;
             events.accept(pace.stepDone(done));
             if (options.wantsPreviewAfter(done)) {
@@ -113,10 +118,10 @@ public final class PortraitGenerator {
         events.accept(new Finished(pace.elapsed(), clock.timings(), unetCalls));
     }
 
-    private State denoise(Step step, State state, Context context, float guidanceScale) {
+    private State denoise(Step step, State state, Context context, float guidanceScale, PortraitNoise noise) {
         Latents input = step.scaleInput(state.latents());
         Latents prediction = unet.predict(input, step.timestep(), context, guidanceScale); // [N,4,h,w]
-        return step.advance(state, prediction);
+        return step.advance(state, prediction, noise::draw);
     }
 
     private void sendPreviews(int step, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {

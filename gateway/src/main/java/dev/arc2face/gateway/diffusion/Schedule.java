@@ -4,8 +4,8 @@ import dev.arc2face.gateway.diffusion.Step.State;
 import java.util.List;
 
 /**
- * The steps from noise to a picture: pure functions of a state and a prediction, equal to those of the scheduler's
- * namesake in diffusers made by {@code from_config}.
+ * The steps from noise to a picture: pure functions of a state, a prediction and, where they add noise, that noise;
+ * equal to those of the scheduler's namesake in diffusers made by {@code from_config}.
  *
  * @param initialNoiseSigma standard deviation of the latents to start from
  * @param steps in order; as many as asked for, or fewer where the settings cut the schedule short
@@ -26,6 +26,15 @@ record Schedule(double initialNoiseSigma, List<Step> steps) {
             case DPMPP_2M -> DpmSolverPlusPlus.schedule(config, steps);
             case EULER -> Euler.schedule(config, steps);
             case DDIM -> Ddim.schedule(config, steps);
+            case LCM -> Lcm.schedule(config, steps);
+        };
+    }
+
+    /** The most steps that a schedule may be asked to have. */
+    static int mostSteps(SchedulerKind kind, SchedulerConfig config) {
+        return switch (kind) {
+            case DPMPP_2M, EULER, DDIM -> Integer.MAX_VALUE;
+            case LCM -> Lcm.mostSteps(config);
         };
     }
 

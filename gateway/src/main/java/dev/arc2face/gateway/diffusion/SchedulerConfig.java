@@ -20,29 +20,32 @@ import org.jspecify.annotations.Nullable;
  * it. A setting that would change the maths and is not supported is refused by name: every failure is
  * MODEL_CONTRACT_VIOLATED.
  */
-public final class SchedulerConfig {
+final class SchedulerConfig {
     private static final String PARAMETER = "scheduler_config";
 
+    private final String model;
     private final JsonObject settings;
 
-    private SchedulerConfig(JsonObject settings) {
+    private SchedulerConfig(String model, JsonObject settings) {
+        this.model = model;
         this.settings = settings;
     }
 
-    /** Parses the {@code scheduler_config} parameter of {@code unet}. */
-    public static SchedulerConfig parse(String json) {
+    /** Parses the {@code scheduler_config} parameter of this model. */
+    static SchedulerConfig parse(String model, String json) {
         try {
             if (JsonParser.parseString(json) instanceof JsonObject settings) {
                 if (settings.remove("_use_default_values") instanceof JsonArray keys) {
                     keys.forEach(key -> settings.remove(key.getAsString()));
                 }
-                return new SchedulerConfig(settings);
+                return new SchedulerConfig(model, settings);
             }
         } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
             throw FailureException.causedBy(
-                    e, ErrorReason.MODEL_CONTRACT_VIOLATED, "unet: " + PARAMETER + " is not JSON");
+                    e, ErrorReason.MODEL_CONTRACT_VIOLATED, model + ": " + PARAMETER + " is not JSON");
         }
-        throw FailureException.of(ErrorReason.MODEL_CONTRACT_VIOLATED, "unet: " + PARAMETER + " is not a JSON object");
+        throw FailureException.of(
+                ErrorReason.MODEL_CONTRACT_VIOLATED, model + ": " + PARAMETER + " is not a JSON object");
     }
 
     boolean flag(String key, boolean absent) {
@@ -109,15 +112,15 @@ public final class SchedulerConfig {
         }
     }
 
-    /** The failure that names {@code unet} and the key. */
-    static FailureException violation(String key, String problem) {
+    /** The failure that names the model and the key. */
+    FailureException violation(String key, String problem) {
         return FailureException.of(
                 ErrorReason.MODEL_CONTRACT_VIOLATED,
-                "unet: " + PARAMETER + ": " + key + " " + problem,
-                Map.of("model", "unet", "tensor", "parameters." + PARAMETER + "." + key));
+                model + ": " + PARAMETER + ": " + key + " " + problem,
+                Map.of("model", model, "tensor", "parameters." + PARAMETER + "." + key));
     }
 
-    private static FailureException unsupported(String key, JsonElement value) {
+    private FailureException unsupported(String key, JsonElement value) {
         return violation(key, "= " + value + " is not supported");
     }
 

@@ -10,7 +10,8 @@ import java.util.stream.Collectors;
 public enum SchedulerKind {
     DPMPP_2M("dpmpp_2m", "DPMSolverMultistepScheduler"),
     EULER("euler", "EulerDiscreteScheduler"),
-    DDIM("ddim", "DDIMScheduler");
+    DDIM("ddim", "DDIMScheduler"),
+    LCM("lcm", "LCMScheduler");
 
     private final String id;
     private final String diffusersClass;

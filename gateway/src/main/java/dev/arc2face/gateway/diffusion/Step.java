@@ -1,14 +1,15 @@
 package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.diffusion.PredictionType.Weights;
+import java.util.function.Supplier;
 
 /**
  * One denoising step. Each of the schedulers is linear, but for the clipping, in the latents x, the UNet's prediction
- * p, the picture x0 that they amount to, and the x0 of the step before:
+ * p, the picture x0 that they amount to, the x0 of the step before, and fresh noise z:
  *
  * <pre>
  *   x0   = clip(denoised.latents x + denoised.prediction p)
- *   next = fromLatents x + fromPrediction p + fromDenoised x0 + fromPreviousDenoised x0'
+ *   next = fromLatents x + fromPrediction p + fromDenoised x0 + fromPreviousDenoised x0' + fromNoise z
  * </pre>
  *
  * @param timestep what the UNet is told
@@ -24,7 +25,8 @@ record Step(
         double fromLatents,
         double fromPrediction,
         double fromDenoised,
-        double fromPreviousDenoised) {
+        double fromPreviousDenoised,
+        double fromNoise) {
 
     /**
      * Where a trajectory is.
@@ -43,8 +45,12 @@ record Step(
         return inputScale == 1 ? latents : scaled(latents, inputScale);
     }
 
-    /** The state after this step. */
-    State advance(State state, Latents prediction) {
+    /**
+     * The state after this step.
+     *
+     * @param noise gives z; asked only by a step that adds noise
+     */
+    State advance(State state, Latents prediction, Supplier<Latents> noise) {
         float[] x = state.latents().values();
         float[] p = prediction.values();
         float[] x0 = sum(denoised.latents(), x, denoised.prediction(), p);
@@ -57,6 +63,9 @@ record Step(
         }
         if (fromPreviousDenoised != 0) {
             next = sum(1, next, fromPreviousDenoised, state.denoised().values());
+        }
+        if (fromNoise != 0) {
+            next = sum(1, next, fromNoise, noise.get().values());
         }
         return new State(prediction.with(next), prediction.with(x0));
     }

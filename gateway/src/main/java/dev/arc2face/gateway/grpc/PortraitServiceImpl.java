@@ -67,7 +67,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     @Override
     public void generate(GenerateRequest request, StreamObserver<GenerateResponse> responses) {
         Pipeline pipeline = readiness.pipeline();
-        GenerationOptions options = requests.options(request, pipeline.models().unet());
+        GenerationOptions options = requests.options(request, pipeline);
         String id = requests.requestId(request);
 
         CancellableContext context = deadline.newContext();

@@ -39,7 +39,8 @@ final class Requests {
     }
 
     /** What a generation is asked for, every choice made. */
-    GenerationOptions options(GenerateRequest request, Model unet) {
+    GenerationOptions options(GenerateRequest request, Pipeline pipeline) {
+        Model unet = pipeline.models().unet();
         ImageFormat format = format(request);
         GenerationOptions options = new GenerationOptions(
                 request.hasNumImages() ? request.getNumImages() : 1,
@@ -53,7 +54,7 @@ final class Requests {
                 request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
                 format,
                 request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality());
-        checkLimits(request, options);
+        checkLimits(request, options, pipeline.generator().mostSteps(options.scheduler()));
         return options;
     }
 
@@ -132,13 +133,18 @@ final class Requests {
         return nameless ? failure.at(field) : failure;
     }
 
-    private void checkLimits(GenerateRequest request, GenerationOptions options) {
+    /** @param mostSteps what the scheduler takes */
+    private void checkLimits(GenerateRequest request, GenerationOptions options, int mostSteps) {
         List<FieldViolation> violations = new ArrayList<>();
         if (options.numImages() > limits.maxImages()) {
             violations.add(new FieldViolation("num_images", "at most " + limits.maxImages() + " here"));
         }
         if (options.steps() > limits.maxSteps()) {
             violations.add(new FieldViolation("steps", "at most " + limits.maxSteps() + " here"));
+        } else if (options.steps() > mostSteps) {
+            violations.add(new FieldViolation(
+                    "steps",
+                    "at most " + mostSteps + " with " + options.scheduler().id()));
         }
         if (request.hasJpegQuality() && options.format() != ImageFormat.JPEG) {
             violations.add(new FieldViolation("jpeg_quality", "goes with IMAGE_FORMAT_JPEG only"));

@@ -18,6 +18,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ScheduleTest {
+    /** The script's seed of what LCM adds. */
+    private static final int[] NOISE_SEED = {(int) 4_000_000_000L};
+
     @ParameterizedTest
     @EnumSource
     void trajectoriesEqualThoseOfDiffusers(SchedulerKind kind) {
@@ -29,7 +32,7 @@ class ScheduleTest {
             String what = golden.get("config") + " in " + golden.get("steps") + " steps";
             Schedule schedule = Schedule.of(
                     kind,
-                    SchedulerConfig.parse(golden.get("config").toString()),
+                    parse(golden.get("config").toString()),
                     golden.get("steps").getAsInt());
             softly.assertThat(schedule.initialNoiseSigma())
                     .as(what)
@@ -41,12 +44,13 @@ class ScheduleTest {
                     .hasSameSizeAs(golden.getAsJsonArray("timesteps").asList());
             List<Float> latents = new ArrayList<>();
             State state = schedule.start(start());
+            PortraitNoise noise = new PortraitNoise(NOISE_SEED, 2, 2);
             int done = 0;
             for (Step step : schedule.steps()) {
                 softly.assertThat((double) step.timestep())
                         .as(what)
                         .isCloseTo(golden.getAsJsonArray("timesteps").get(done).getAsDouble(), within(1e-3));
-                state = step.advance(state, predict(step.scaleInput(state.latents()), step.timestep()));
+                state = step.advance(state, predict(step.scaleInput(state.latents()), step.timestep()), noise::draw);
                 done++;
                 if (contains(golden, done)) {
                     for (float value : state.latents().values()) {
@@ -66,10 +70,11 @@ class ScheduleTest {
     @Test
     void theLastStepOfEverySolverEndsAtItsOwnPrediction() {
         for (SchedulerKind kind : List.of(SchedulerKind.DPMPP_2M, SchedulerKind.EULER)) {
-            Schedule schedule = Schedule.of(kind, SchedulerConfig.parse("{}"), 4);
+            Schedule schedule = Schedule.of(kind, parse("{}"), 4);
             State state = schedule.start(start());
             for (Step step : schedule.steps()) {
-                state = step.advance(state, predict(step.scaleInput(state.latents()), step.timestep()));
+                state = step.advance(
+                        state, predict(step.scaleInput(state.latents()), step.timestep()), ScheduleTest::noNoise);
             }
             assertThat(state.latents().values()).isEqualTo(state.denoised().values());
         }
@@ -77,8 +82,7 @@ class ScheduleTest {
 
     @Test
     void trailingSpacingOfSixtyOneStepsHasNoSuperfluousTimestep() {
-        Schedule schedule =
-                Schedule.of(SchedulerKind.DPMPP_2M, SchedulerConfig.parse("{\"timestep_spacing\": \"trailing\"}"), 61);
+        Schedule schedule = Schedule.of(SchedulerKind.DPMPP_2M, parse("{\"timestep_spacing\": \"trailing\"}"), 61);
 
         assertThat(schedule.steps()).hasSize(61);
         assertThat(schedule.steps().get(60).timestep()).isEqualTo(15);
@@ -108,9 +112,12 @@ class ScheduleTest {
                 "DDIM     | steps_offset           | 500",
                 "EULER    | num_train_timesteps    | 50",
                 "EULER    | num_train_timesteps    | 1000.5",
+                "LCM      | thresholding           | true",
+                "LCM      | original_inference_steps | 1001",
+                "LCM      | original_inference_steps | 0",
             })
     void unsupportedSettingIsRefusedByName(SchedulerKind kind, String key, String value) {
-        SchedulerConfig config = SchedulerConfig.parse("{\"" + key + "\": " + value + "}");
+        SchedulerConfig config = parse("{\"" + key + "\": " + value + "}");
 
         assertThatThrownBy(() -> Schedule.of(kind, config, 2))
                 .isInstanceOfSatisfying(FailureException.class, failure -> {
@@ -122,18 +129,41 @@ class ScheduleTest {
 
     @Test
     void epsilonSaysNothingAtPureNoise() {
-        SchedulerConfig config =
-                SchedulerConfig.parse("{\"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
+        SchedulerConfig config = parse("{\"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
 
         assertThatThrownBy(() -> Schedule.of(SchedulerKind.DDIM, config, 2))
                 .isInstanceOf(FailureException.class)
                 .hasMessageContaining("rescale_betas_zero_snr");
+        assertThatThrownBy(() -> Schedule.of(SchedulerKind.LCM, config, 2))
+                .isInstanceOf(FailureException.class)
+                .hasMessageContaining("rescale_betas_zero_snr");
+    }
+
+    @Test
+    void lcmTakesAsManyStepsAsItsModelWasDistilledFor() {
+        assertThat(Schedule.mostSteps(SchedulerKind.LCM, parse("{}"))).isEqualTo(50);
+        assertThat(Schedule.mostSteps(SchedulerKind.LCM, parse("{\"original_inference_steps\": 20}")))
+                .isEqualTo(20);
+        assertThat(Schedule.mostSteps(SchedulerKind.DDIM, parse("{}"))).isGreaterThanOrEqualTo(100);
+        assertThat(Schedule.of(SchedulerKind.LCM, parse("{}"), 50).steps()).hasSize(50);
+        assertThatThrownBy(() -> Schedule.of(SchedulerKind.LCM, parse("{}"), 51))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void lcmAddsNoiseAfterEveryStepButTheLast() {
+        List<Step> steps = Schedule.of(SchedulerKind.LCM, parse("{}"), 4).steps();
+
+        assertThat(steps).extracting(Step::timestep).containsExactly(999f, 759f, 499f, 259f);
+        assertThat(steps.subList(0, 3))
+                .allSatisfy(step -> assertThat(step.fromNoise()).isPositive());
+        assertThat(steps.get(3).fromNoise()).isZero();
     }
 
     @ParameterizedTest
     @CsvSource({"[]", "{", "''", "null", "1"})
     void settingsThatAreNoObjectAreRefused(String json) {
-        assertThatThrownBy(() -> SchedulerConfig.parse(json))
+        assertThatThrownBy(() -> parse(json))
                 .isInstanceOfSatisfying(
                         FailureException.class,
                         failure -> assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_CONTRACT_VIOLATED));
@@ -141,11 +171,11 @@ class ScheduleTest {
 
     @Test
     void anotherSchedulersKeysAreNobodysConcern() {
-        SchedulerConfig config = SchedulerConfig.parse(
-                "{\"solver_order\": 3, \"skip_prk_steps\": true, \"interpolation_type\": \"odd\"}");
+        SchedulerConfig config =
+                parse("{\"solver_order\": 3, \"skip_prk_steps\": true, \"interpolation_type\": \"odd\"}");
 
         assertThat(Schedule.of(SchedulerKind.DDIM, config, 3))
-                .isEqualTo(Schedule.of(SchedulerKind.DDIM, SchedulerConfig.parse("{}"), 3));
+                .isEqualTo(Schedule.of(SchedulerKind.DDIM, parse("{}"), 3));
     }
 
     @Test
@@ -154,8 +184,16 @@ class ScheduleTest {
         assertThatThrownBy(() -> SchedulerKind.parse("plms"))
                 .isInstanceOfSatisfying(FailureException.class, failure -> {
                     assertThat(failure.reason()).isEqualTo(ErrorReason.UNKNOWN_SCHEDULER);
-                    assertThat(failure.metadata()).containsEntry("known", "dpmpp_2m,euler,ddim");
+                    assertThat(failure.metadata()).containsEntry("known", "dpmpp_2m,euler,ddim,lcm");
                 });
+    }
+
+    private static SchedulerConfig parse(String json) {
+        return SchedulerConfig.parse("unet", json);
+    }
+
+    private static Latents noNoise() {
+        throw new AssertionError("this scheduler adds no noise");
     }
 
     /** The script's {@code predict}. */

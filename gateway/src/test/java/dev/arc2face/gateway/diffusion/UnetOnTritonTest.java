@@ -124,8 +124,9 @@ class UnetOnTritonTest {
     }
 
     private Latents noise(int... seeds) {
-        return Latents.noise(
-                seeds, models.sizes().latentHeight(), models.sizes().latentWidth());
+        return new PortraitNoise(
+                        seeds, models.sizes().latentHeight(), models.sizes().latentWidth())
+                .draw();
     }
 
     private static Embedding embedding(int size) {

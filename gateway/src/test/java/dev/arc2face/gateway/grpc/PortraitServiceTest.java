@@ -98,7 +98,7 @@ class PortraitServiceTest {
         assertThat(info.getRecogniserId()).isEqualTo("mobileface-human-models-3.0.4");
         assertThat(info.getSchedulersList())
                 .extracting(SchedulerInfo::getId)
-                .containsExactly("dpmpp_2m", "euler", "ddim");
+                .containsExactly("dpmpp_2m", "euler", "ddim", "lcm");
         assertThat(info.getModelsList())
                 .extracting(ServedModel::getName)
                 .containsExactly("face_detector", "arcface", "encoder", "unet", "vae_decoder");

@@ -150,7 +150,7 @@ class RefusalsTest {
         Failure failure = refusal(Gateway.request(Gateway.somebody(1)).setScheduler("plms"))
                 .isFor(ErrorReason.UNKNOWN_SCHEDULER);
         assertThat(failure.fields()).containsExactly("scheduler");
-        assertThat(failure.metadata()).containsEntry("known", "dpmpp_2m,euler,ddim");
+        assertThat(failure.metadata()).containsEntry("known", "dpmpp_2m,euler,ddim,lcm");
     }
 
     @Test
@@ -167,6 +167,15 @@ class RefusalsTest {
                         .isFor(ErrorReason.INVALID_REQUEST)
                         .fields())
                 .containsExactly("identity");
+    }
+
+    @Test
+    void moreStepsThanTheSchedulerHas() {
+        Failure failure = refusal(
+                        Gateway.request(Gateway.somebody(1)).setScheduler("lcm").setSteps(51))
+                .isFor(ErrorReason.INVALID_REQUEST);
+        assertThat(failure.fields()).containsExactly("steps");
+        assertThat(failure.message()).contains("at most 50 with lcm");
     }
 
     @Test
