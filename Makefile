@@ -48,6 +48,8 @@ CONVERT_PYTHON := .cache/convert/bin/python
 CONVERT := .cache/convert/locked-$(call locked,$(LOCKS)/convert.txt)
 TRAIN_PYTHON := .cache/train/bin/python
 TRAIN := .cache/train/locked-$(call locked,$(LOCKS)/train.txt)
+EXPORT_PYTHON := .cache/export/bin/python
+EXPORT := .cache/export/locked-$(call locked,$(LOCKS)/export.txt)
 
 ##@ Use
 
@@ -75,11 +77,16 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java test-python test-identity ## Check and test everything, on a real Triton
+test: lint test-java test-python test-export test-identity ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) ## Test the models, their backend and the launcher
 	$(IN_MODELS) ../.venv/bin/python -m pytest -q
+
+# --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
+.PHONY: test-export
+test-export: $(EXPORT) ## Test the export of the real Arc2Face at a reduced size
+	$(IN_MODELS) $(CURDIR)/$(EXPORT_PYTHON) -m pytest -q --confcutdir tests/arc2face tests/arc2face
 
 .PHONY: test-java
 test-java: $(TEST) ## Test the gateway
@@ -156,6 +163,7 @@ lock: ## Pin the Python requirements anew (needs uv)
 	cd $(LOCKS) && $(LOCK) --python-version 3.10 test.in -o test.txt
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt convert.in -o convert.txt
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt train.in -o train.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt export.in -o export.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn
@@ -180,7 +188,8 @@ $(TEST): $(LOCKS)/test.txt $(SERVE)
 
 $(CONVERT): $(LOCKS)/convert.txt
 $(TRAIN): $(LOCKS)/train.txt
-$(CONVERT) $(TRAIN):
+$(EXPORT): $(LOCKS)/export.txt
+$(CONVERT) $(TRAIN) $(EXPORT):
 	@echo "Installing $< into $(@D)"
 	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
