@@ -1,0 +1,53 @@
+"""The contract's `encoder`: CLIP's text transformer, fine-tuned by Arc2Face to take an identity in place of a word."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import CLIPTextModel, CLIPTokenizer
+
+PROMPT, EMPTY_PROMPT = "photo of a id person", ""
+IDENTITY_TOKEN = "id"
+
+
+class IdentityEncoder(nn.Module):
+    """Unit embedding [B,D] -> context [B,T,C], and the context [B,T,C] of the empty prompt.
+
+    The official pipeline's `project_face_embs`: the embedding, padded by zeros to [C], stands where the token
+    embedding of `id` would; the position embedding is added to it as to every token.
+    """
+
+    def __init__(self, model: CLIPTextModel, tokenizer: Path) -> None:
+        super().__init__()
+        model.set_attn_implementation("eager")
+        self.layers, self.final_norm = model.encoder, model.final_layer_norm
+        self.length, self.width = model.config.max_position_embeddings, model.config.hidden_size
+        tokens, place = prompt_tokens(tokenizer, PROMPT, self.length)
+        here = F.one_hot(torch.tensor(place), self.length)[None, :, None]  # [1,T,1]
+        with torch.no_grad():
+            words = model.embeddings(input_ids=torch.tensor([tokens]))
+            position = model.embeddings.position_embedding.weight
+            self.register_buffer("here", here.float())
+            self.register_buffer("prompt", torch.where(here == 1, position, words))  # [1,T,C]
+            self.register_buffer("mask", torch.full([self.length] * 2, -1e4).triu(1)[None, None])  # [1,1,T,T]
+            empty, _ = prompt_tokens(tokenizer, EMPTY_PROMPT, self.length)
+            negative = self._transform(model.embeddings(input_ids=torch.tensor([empty])))
+            self.register_buffer("negative_context", negative)  # [1,T,C]
+
+    def forward(self, id_embedding: Tensor) -> tuple[Tensor, Tensor]:
+        identity = F.pad(id_embedding, (0, self.width - id_embedding.shape[1]))[:, None]  # [B,1,C]
+        context = self._transform(self.prompt + self.here * identity)
+        return context, self.negative_context.expand_as(context)
+
+    def _transform(self, embeddings: Tensor) -> Tensor:
+        """The words' embeddings [B,T,C], positions added -> the last hidden state [B,T,C]."""
+        return self.final_norm(self.layers(embeddings, attention_mask=self.mask).last_hidden_state)
+
+
+def prompt_tokens(tokenizer: Path, prompt: str, length: int) -> tuple[list[int], int | None]:
+    """The prompt's token ids, padded with <|endoftext|> to `length`, and the place of `id` among them."""
+    clip = CLIPTokenizer.from_pretrained(tokenizer)
+    tokens = clip(prompt, padding="max_length", max_length=length, truncation=True).input_ids
+    (identity,) = clip.encode(IDENTITY_TOKEN, add_special_tokens=False)
+    return tokens, tokens.index(identity) if identity in tokens else None
