@@ -78,6 +78,13 @@ def serve_with(folder: Path, engine: str, cuda_graphs: Iterable[int] = ()) -> Pa
     return _write(folder, contract, *engines[engine]())
 
 
+def max_batch_size(folder: Path) -> int:
+    """The most rows that Triton lets anybody send to this model at once."""
+    lines = (folder / "config.pbtxt").read_text(encoding="ascii").splitlines()
+    (size,) = (line.split()[1] for line in lines if line.startswith("max_batch_size:"))
+    return int(size)
+
+
 def model_sha256(graph: Path) -> str:
     """Over the graph and its external data, `model.onnx.*` beside it, in the order of their names."""
     digest = hashlib.sha256()

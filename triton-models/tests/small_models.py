@@ -84,3 +84,11 @@ TABLE = SmallModel(
     nodes=[helper.make_node("Add", ["x", "table"], ["y"])],
     constants=[numpy_helper.from_array(np.arange(64, dtype=np.float32), "table")],
 )
+
+# An operator that TensorRT does not know.
+COMPRESS = SmallModel(
+    inputs=[Tensor("x", "FP32", (6,))],
+    outputs=[Tensor("y", "FP32", (3,))],
+    nodes=[helper.make_node("Compress", ["x", "kept"], ["y"], axis=1)],
+    constants=[helper.make_tensor("kept", TensorProto.BOOL, [6], [1, 0] * 3)],
+)
