@@ -25,7 +25,8 @@ public enum ErrorReason {
     DEADLINE_EXCEEDED(Status.Code.DEADLINE_EXCEEDED),
     CANCELLED(Status.Code.CANCELLED),
     INTERNAL(Status.Code.INTERNAL),
-    UNIMPLEMENTED(Status.Code.UNIMPLEMENTED);
+    UNIMPLEMENTED(Status.Code.UNIMPLEMENTED),
+    UNKNOWN_VARIANT(Status.Code.INVALID_ARGUMENT);
 
     private final Status.Code code;
 

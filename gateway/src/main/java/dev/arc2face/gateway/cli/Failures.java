@@ -71,6 +71,7 @@ final class Failures {
             case "IMAGE_TOO_LARGE", "MESSAGE_TOO_LARGE" -> Optional.of("scale the photo down");
             case "EMBEDDING_MODEL_MISMATCH" -> Optional.of("make the embedding again with `embed PHOTO --out FILE`");
             case "UNKNOWN_SCHEDULER" -> Optional.of("`info` lists the schedulers");
+            case "UNKNOWN_VARIANT" -> Optional.of("`info` lists the variants");
             case "DEADLINE_EXCEEDED" -> Optional.of("allow more time with --deadline");
             case "QUEUE_FULL", "MODEL_SERVER_UNAVAILABLE" ->
                 Optional.of("try again "

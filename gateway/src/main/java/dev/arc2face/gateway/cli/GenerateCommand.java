@@ -77,22 +77,37 @@ final class GenerateCommand implements Callable<Integer> {
     private Path out = Path.of("out");
 
     @Option(
+            names = "--variant",
+            paramLabel = "ID",
+            description =
+                    "Which network draws, one of those that `info` lists, such as lcm for few steps (default: base).")
+    private @Nullable String variant;
+
+    @Option(
             names = "--steps",
             paramLabel = "N",
             converter = UnsignedInt.class,
-            description = "Denoising steps (default: the model's).")
+            description = "Denoising steps (default: the variant's).")
     private @Nullable Integer steps;
 
     @Option(
             names = "--guidance",
             paramLabel = "SCALE",
-            description = "Classifier-free guidance scale; 1 switches guidance off (default: the model's).")
+            description = "Classifier-free guidance scale; 1 switches guidance off (default: the variant's).")
     private @Nullable Float guidance;
+
+    @Option(
+            names = "--guidance-until",
+            paramLabel = "SHARE",
+            description =
+                    "Guide this share of the steps only, from the first on, above 0 to 1; the others take half the"
+                            + " time (default: 1).")
+    private @Nullable Float guidanceUntil;
 
     @Option(
             names = "--scheduler",
             paramLabel = "ID",
-            description = "One of those that `info` lists (default: dpmpp_2m).")
+            description = "One of those that `info` lists (default: the variant's).")
     private @Nullable String scheduler;
 
     @Option(
@@ -187,11 +202,17 @@ final class GenerateCommand implements Callable<Integer> {
         if (images != null) {
             request.setNumImages(images);
         }
+        if (variant != null) {
+            request.setVariant(variant);
+        }
         if (steps != null) {
             request.setSteps(steps);
         }
         if (guidance != null) {
             request.setGuidanceScale(guidance);
+        }
+        if (guidanceUntil != null) {
+            request.setGuidanceUntil(guidanceUntil);
         }
         if (scheduler != null) {
             request.setScheduler(scheduler);

@@ -1,11 +1,11 @@
 package dev.arc2face.gateway.cli;
 
-import dev.arc2face.v1.Defaults;
 import dev.arc2face.v1.GetModelInfoRequest;
 import dev.arc2face.v1.GetModelInfoResponse;
 import dev.arc2face.v1.Limits;
 import dev.arc2face.v1.SchedulerInfo;
 import dev.arc2face.v1.ServedModel;
+import dev.arc2face.v1.VariantInfo;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -46,13 +46,16 @@ final class InfoCommand implements Callable<Integer> {
                 "schedulers",
                 "%s",
                 info.getSchedulersList().stream().map(SchedulerInfo::getId).collect(Collectors.joining(", ")));
-        Defaults defaults = info.getDefaults();
-        row(
-                "defaults",
-                "%s, %d steps, guidance %s",
-                defaults.getScheduler(),
-                defaults.getSteps(),
-                Float.toString(defaults.getGuidanceScale()));
+        for (VariantInfo variant : info.getVariantsList()) {
+            row(
+                    "variant",
+                    "%s: %s, %d steps, guidance %s%s",
+                    variant.getId(),
+                    variant.getDefaultScheduler(),
+                    variant.getDefaultSteps(),
+                    Float.toString(variant.getDefaultGuidanceScale()),
+                    variant.getId().equals(info.getDefaults().getVariant()) ? " (default)" : "");
+        }
         Limits limits = info.getLimits();
         row(
                 "limits",

@@ -9,7 +9,7 @@ import io.smallrye.config.WithDefault;
  */
 @ConfigMapping(prefix = "arc2face.generation")
 public interface GenerationConfig {
-    /** Scheduler id. */
+    /** Scheduler id, for variants whose model does not say. */
     @WithDefault("dpmpp_2m")
     String scheduler();
 

@@ -7,7 +7,7 @@ import java.time.Duration;
 /** The generation that must pass before freshly read models serve calls. */
 @ConfigMapping(prefix = "arc2face.readiness")
 public interface ReadinessConfig {
-    /** How long the warm-up generation may take. */
+    /** How long the warm-up generation of a variant may take. */
     @WithDefault("PT2M")
     Duration warmUpTimeout();
 

@@ -11,28 +11,28 @@ import java.util.Map;
 /** The identity encoder: an embedding in the place of a word of the prompt, through the text transformer. */
 final class Encoder {
     private final Model model;
-    private final DataType contextType;
 
-    /**
-     * @param model the contract's {@code encoder}
-     * @param contextType what the UNet wants the context to be
-     */
-    Encoder(Model model, DataType contextType) {
+    /** @param model the contract's {@code encoder} */
+    Encoder(Model model) {
         this.model = model;
-        this.contextType = contextType;
     }
 
-    /** The context of an embedding {@code [D]}; fails as {@link Model#infer} does. */
-    Context encode(Embedding embedding) {
+    /**
+     * The context of an embedding {@code [D]}; fails as {@link Model#infer} does.
+     *
+     * @param contextType what the UNet wants the context to be
+     */
+    Context encode(Embedding embedding, DataType contextType) {
         int[] shape = model.input("id_embedding").batchShape(1);
         Map<String, Tensor> outputs =
                 model.infer(Map.of("id_embedding", Tensor.ofFloats(DataType.FP32, shape, embedding.values())));
         return new Context(
-                converted(requireNonNull(outputs.get("context"))).raw(),
-                converted(requireNonNull(outputs.get("negative_context"))).raw());
+                converted(requireNonNull(outputs.get("context")), contextType).raw(),
+                converted(requireNonNull(outputs.get("negative_context")), contextType)
+                        .raw());
     }
 
-    private Tensor converted(Tensor tensor) {
-        return tensor.type() == contextType ? tensor : Tensor.ofFloats(contextType, tensor.shape(), tensor.toFloats());
+    private static Tensor converted(Tensor tensor, DataType type) {
+        return tensor.type() == type ? tensor : Tensor.ofFloats(type, tensor.shape(), tensor.toFloats());
     }
 }

@@ -1,14 +1,18 @@
 package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.image.ImageFormat;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.stream.IntStream;
 
 /**
  * What a generation is asked for, every choice made.
  *
+ * @param variant the UNet that draws
  * @param numImages portraits, at least 1
  * @param steps denoising steps, at least 1
  * @param guidanceScale of classifier-free guidance (arXiv 2207.12598), at least 1; 1 is no guidance
+ * @param guidanceUntil the share of the steps, from the first on, that are guided: above 0, at most 1
  * @param scheduler the solver of the denoising steps
  * @param firstSeed uint32; portrait i has seed {@code firstSeed + i} (mod 2^32)
  * @param previewEvery previews after each this many steps; 0 is none
@@ -16,9 +20,11 @@ import java.util.stream.IntStream;
  * @param jpegQuality 1 to 100, without meaning for PNG
  */
 public record GenerationOptions(
+        Variant variant,
         int numImages,
         int steps,
         float guidanceScale,
+        float guidanceUntil,
         SchedulerKind scheduler,
         int firstSeed,
         int previewEvery,
@@ -34,6 +40,9 @@ public record GenerationOptions(
         if (!(guidanceScale >= 1)) {
             throw new IllegalArgumentException("guidanceScale = " + guidanceScale);
         }
+        if (!(guidanceUntil > 0 && guidanceUntil <= 1)) {
+            throw new IllegalArgumentException("guidanceUntil = " + guidanceUntil);
+        }
         if (previewEvery < 0) {
             throw new IllegalArgumentException("previewEvery = " + previewEvery);
         }
@@ -46,6 +55,19 @@ public record GenerationOptions(
 
     int[] seeds() {
         return IntStream.range(0, numImages).map(this::seed).toArray();
+    }
+
+    /**
+     * How many of so many steps are guided: none at scale 1, otherwise {@code ceil(guidanceUntil * steps)} of the decimal
+     * number that the caller wrote. (As a float, 0.3 is a little more than three tenths.)
+     */
+    int guidedSteps(int ofSteps) {
+        return guidanceScale == 1
+                ? 0
+                : new BigDecimal(Float.toString(guidanceUntil))
+                        .multiply(BigDecimal.valueOf(ofSteps))
+                        .setScale(0, RoundingMode.CEILING)
+                        .intValueExact();
     }
 
     boolean wantsPreviewAfter(int step) {

@@ -38,11 +38,9 @@ public final class PortraitGenerator {
 
     private final IdentityReader reader;
     private final Encoder encoder;
-    private final Unet unet;
     private final VaeDecoder vae;
     private final IdentityScorer scorer;
     private final LatentPreview preview;
-    private final SchedulerConfig schedulerConfig;
     private final Sizes sizes;
     private final LongSupplier nanoTime;
 
@@ -51,26 +49,16 @@ public final class PortraitGenerator {
 
     /**
      * @param nanoTime as {@link System#nanoTime}
-     * @throws FailureException MODEL_CONTRACT_VIOLATED where settings of the models are not supported
+     * @throws FailureException MODEL_CONTRACT_VIOLATED where a setting of {@code vae_decoder} is not supported
      */
     public PortraitGenerator(ServedModels models, IdentityReader reader, IdentityScorer scorer, LongSupplier nanoTime) {
         this.reader = reader;
-        this.unet = new Unet(models.unet());
-        this.encoder = new Encoder(models.encoder(), unet.contextType());
+        this.encoder = new Encoder(models.encoder());
         this.vae = new VaeDecoder(models.vaeDecoder(), models.sizes());
         this.scorer = scorer;
         this.preview = LatentPreview.parse(models.vaeDecoder().requireParameter("latent_rgb_factors"));
-        this.schedulerConfig = SchedulerConfig.parse("unet", models.unet().requireParameter("scheduler_config"));
         this.sizes = models.sizes();
         this.nanoTime = nanoTime;
-        for (SchedulerKind kind : SchedulerKind.values()) {
-            Schedule.of(kind, schedulerConfig, 1); // refuses what it does not support
-        }
-    }
-
-    /** The most steps that a generation with this scheduler may have. */
-    public int mostSteps(SchedulerKind scheduler) {
-        return Schedule.mostSteps(scheduler, schedulerConfig);
     }
 
     /**
@@ -81,21 +69,30 @@ public final class PortraitGenerator {
      *     {@link io.grpc.Context} has ended; whatever {@link IdentityReader#read} and the models fail with
      */
     public void generate(IdentitySource source, GenerationOptions options, Consumer<GenerationEvent> events) {
-        Schedule schedule = Schedule.of(options.scheduler(), schedulerConfig, options.steps());
+        Unet unet = options.variant().unet();
+        Schedule schedule = options.variant().schedule(options.scheduler(), options.steps());
+        int guided = options.guidedSteps(schedule.steps().size());
         StageClock clock = new StageClock();
-        Pace pace = new Pace(nanoTime, schedule.steps().size(), finishingEach.multipliedBy(options.numImages()));
+        Pace pace =
+                new Pace(nanoTime, schedule.steps().size(), guided, finishingEach.multipliedBy(options.numImages()));
 
         Identity identity = reader.read(source, clock); // embedding [D], unit length
         events.accept(new Identified(identity.report()));
 
-        Context context = clock.time(ENCODE, () -> encoder.encode(identity.embedding())); // [T,C] and its twin
+        Context context = clock.time(
+                ENCODE, () -> encoder.encode(identity.embedding(), unet.contextType())); // [T,C] and its twin
         PortraitNoise noise = new PortraitNoise(options.seeds(), sizes.latentHeight(), sizes.latentWidth());
         State state = schedule.start(noise.draw()); // [N,4,h,w]
         int done = 0;
         pace.stepsBegin();
         for (Step step : schedule.steps()) {
             State before = state;
-            state = clock.time(DENOISE, () -> denoise(step, before, context, options.guidanceScale(), noise));
+            float guidanceScale = done < guided ? options.guidanceScale() : 1;
+            state = clock.time(DENOISE, () -> {
+                Latents input = step.scaleInput(before.latents());
+                Latents prediction = unet.predict(input, step.timestep(), context, guidanceScale); // [N,4,h,w]
+                return step.advance(before, prediction, noise::draw);
+            });
             done++;
             events.accept(pace.stepDone(done));
             if (options.wantsPreviewAfter(done)) {
@@ -114,14 +111,9 @@ public final class PortraitGenerator {
             }
         }
         finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
-        int unetCalls = done * unet.calls(options.numImages(), options.guidanceScale());
+        int unetCalls = guided * unet.calls(options.numImages(), options.guidanceScale())
+                + (done - guided) * unet.calls(options.numImages(), 1);
         events.accept(new Finished(pace.elapsed(), clock.timings(), unetCalls));
-    }
-
-    private State denoise(Step step, State state, Context context, float guidanceScale, PortraitNoise noise) {
-        Latents input = step.scaleInput(state.latents());
-        Latents prediction = unet.predict(input, step.timestep(), context, guidanceScale); // [N,4,h,w]
-        return step.advance(state, prediction, noise::draw);
     }
 
     private void sendPreviews(int step, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {

@@ -3,6 +3,7 @@ package dev.arc2face.gateway.grpc;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.diffusion.Variant;
 import dev.arc2face.gateway.face.Recogniser;
 import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.ServedModels;
@@ -12,6 +13,7 @@ import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.Limits;
 import dev.arc2face.v1.SchedulerInfo;
 import dev.arc2face.v1.ServedModel;
+import dev.arc2face.v1.VariantInfo;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,17 +21,19 @@ import java.util.List;
 final class ModelInfo {
     private final LimitsConfig limits;
     private final GenerationConfig defaults;
+    private final Requests requests;
     private final String gatewayVersion;
 
-    ModelInfo(LimitsConfig limits, GenerationConfig defaults, String gatewayVersion) {
+    ModelInfo(LimitsConfig limits, GenerationConfig defaults, Requests requests, String gatewayVersion) {
         this.limits = limits;
         this.defaults = defaults;
+        this.requests = requests;
         this.gatewayVersion = gatewayVersion;
     }
 
-    GetModelInfoResponse of(ServedModels models) {
-        List<Model> all =
-                List.of(models.faceDetector(), models.arcface(), models.encoder(), models.unet(), models.vaeDecoder());
+    GetModelInfoResponse of(Pipeline pipeline) {
+        ServedModels models = pipeline.models();
+        List<Model> all = models.all();
         String profile = models.unet().parameter("profile").orElse("");
         GetModelInfoResponse.Builder info = GetModelInfoResponse.newBuilder()
                 .setProfile(profile)
@@ -38,13 +42,14 @@ final class ModelInfo {
                 .setEmbeddingSize(models.sizes().embeddingSize())
                 .setRecogniserId(new Recogniser(models.arcface()).id())
                 .setLimits(limits())
-                .setDefaults(defaults(models.unet()))
+                .setDefaults(defaults(pipeline.variants().base()))
                 .setModelServer(models.serverName() + " " + models.serverVersion())
                 .setGatewayVersion(gatewayVersion)
                 .addAllLicenceNotes(licenceNotes(profile, all));
         for (SchedulerKind kind : SchedulerKind.values()) {
             info.addSchedulers(SchedulerInfo.newBuilder().setId(kind.id()).setDiffusersClass(kind.diffusersClass()));
         }
+        pipeline.variants().served().forEach(variant -> info.addVariants(info(variant)));
         all.forEach(model -> info.addModels(served(model)));
         return info.build();
     }
@@ -74,11 +79,22 @@ final class ModelInfo {
                 .build();
     }
 
-    private Defaults defaults(Model unet) {
+    private VariantInfo info(Variant variant) {
+        return VariantInfo.newBuilder()
+                .setId(variant.id())
+                .setModel(variant.model())
+                .setDefaultSteps(variant.defaultSteps())
+                .setDefaultGuidanceScale(variant.defaultGuidanceScale())
+                .setDefaultScheduler(requests.defaultScheduler(variant).id())
+                .build();
+    }
+
+    private Defaults defaults(Variant variant) {
         return Defaults.newBuilder()
-                .setSteps(Requests.defaultSteps(unet))
-                .setGuidanceScale(Requests.defaultGuidance(unet))
-                .setScheduler(defaults.scheduler())
+                .setVariant(variant.id())
+                .setSteps(variant.defaultSteps())
+                .setGuidanceScale(variant.defaultGuidanceScale())
+                .setScheduler(requests.defaultScheduler(variant).id())
                 .setPreviewEvery(defaults.previewEvery())
                 .setOutputFormat(ImageFormat.IMAGE_FORMAT_PNG)
                 .setJpegQuality(defaults.jpegQuality())

@@ -2,6 +2,7 @@ package dev.arc2face.gateway.grpc;
 
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.PortraitGenerator;
+import dev.arc2face.gateway.diffusion.Variants;
 import dev.arc2face.gateway.face.FaceDetector;
 import dev.arc2face.gateway.face.IdentityReader;
 import dev.arc2face.gateway.face.IdentityScorer;
@@ -13,6 +14,7 @@ import dev.arc2face.gateway.triton.ServedModels;
  * The stations that a call passes, made for the models that Triton serves; made anew each time Triton comes back.
  *
  * @param models what is served
+ * @param variants the UNets among them
  * @param decoder bytes to pixels
  * @param detector pixels to faces
  * @param recogniser faces to embeddings
@@ -21,6 +23,7 @@ import dev.arc2face.gateway.triton.ServedModels;
  */
 record Pipeline(
         ServedModels models,
+        Variants variants,
         PhotoDecoder decoder,
         FaceDetector detector,
         Recogniser recogniser,
@@ -34,6 +37,7 @@ record Pipeline(
         IdentityScorer scorer = new IdentityScorer(detector, recogniser);
         return new Pipeline(
                 models,
+                Variants.of(models),
                 decoder,
                 detector,
                 recogniser,

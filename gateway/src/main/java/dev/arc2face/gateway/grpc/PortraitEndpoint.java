@@ -33,10 +33,11 @@ public final class PortraitEndpoint implements BindableService {
         GenerationConfig.check(defaults);
         generations = new BoundedExecutor("generation", limits.maxRunning(), limits.maxQueued());
         unaryCalls = new BoundedExecutor("unary", limits.maxUnaryRunning(), limits.maxUnaryQueued());
+        Requests requests = new Requests(defaults, limits);
         PortraitServiceImpl service = new PortraitServiceImpl(
                 readiness,
-                new Requests(defaults, limits),
-                new ModelInfo(limits, defaults, version),
+                requests,
+                new ModelInfo(limits, defaults, requests, version),
                 limits,
                 generations,
                 unaryCalls,

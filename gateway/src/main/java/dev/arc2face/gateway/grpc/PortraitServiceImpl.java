@@ -97,9 +97,10 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             }
             long millis = NANOSECONDS.toMillis(System.nanoTime() - accepted);
             LOG.infof(
-                    "generation %s: %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
+                    "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
                     id,
                     outcome,
+                    options.variant().id(),
                     options.numImages(),
                     options.steps(),
                     options.scheduler().id(),
@@ -154,7 +155,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
 
     @Override
     public void getModelInfo(GetModelInfoRequest request, StreamObserver<GetModelInfoResponse> response) {
-        response.onNext(modelInfo.of(readiness.pipeline().models()));
+        response.onNext(modelInfo.of(readiness.pipeline()));
         response.onCompleted();
     }
 

@@ -6,6 +6,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.ReadinessConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.diffusion.Variant;
 import dev.arc2face.gateway.face.IdentitySource;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.triton.ServedModels;
@@ -23,7 +24,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Whether calls can be served, and by which pipeline. They can from the moment on which a warm-up generation through
- * freshly read models has passed, until the model server is found away; what comes back is warmed up anew, and a
+ * freshly read models, with each of their variants, has passed, until the model server is found away; what comes back is warmed up anew, and a
  * warm-up that failed is tried again. Asking costs nothing.
  */
 @Startup
@@ -110,7 +111,7 @@ public final class Readiness implements TritonServer.Listener {
         }
         try {
             Pipeline pipeline = Pipeline.of(attempt.models(), limits);
-            generateOnce(pipeline);
+            pipeline.variants().served().forEach(variant -> generateOnce(pipeline, variant));
             becomeAfter(attempt, new Ready(pipeline));
         } catch (FailureException failure) {
             if (failure.reason() == ErrorReason.MODEL_CONTRACT_VIOLATED) {
@@ -131,13 +132,14 @@ public final class Readiness implements TritonServer.Listener {
         }
     }
 
-    /** One step, one portrait of nobody in particular, scored: every network has run when it returns. */
-    private void generateOnce(Pipeline pipeline) {
+    /** One step, one portrait of nobody in particular, scored: every network that the variant needs has run. */
+    private void generateOnce(Pipeline pipeline, Variant variant) {
         float[] values = new float[pipeline.models().sizes().embeddingSize()];
         Arrays.fill(values, 1);
         IdentitySource nobody =
                 new IdentitySource.GivenEmbedding(values, pipeline.recogniser().id());
-        GenerationOptions shortest = new GenerationOptions(1, 1, 2, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92);
+        GenerationOptions shortest =
+                new GenerationOptions(variant, 1, 1, 2, 1, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92);
         Context.CancellableContext context =
                 Context.ROOT.withDeadlineAfter(config.warmUpTimeout().toNanos(), TimeUnit.NANOSECONDS, warmUps);
         try {

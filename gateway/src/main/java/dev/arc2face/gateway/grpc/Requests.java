@@ -7,13 +7,14 @@ import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.diffusion.Variant;
+import dev.arc2face.gateway.diffusion.Variants;
 import dev.arc2face.gateway.face.Aligner;
 import dev.arc2face.gateway.face.IdentitySource.AlignedFace;
 import dev.arc2face.gateway.face.IdentitySource.GivenEmbedding;
 import dev.arc2face.gateway.face.IdentitySource.Photo;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.Pixels;
-import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Status;
@@ -31,30 +32,38 @@ import java.util.function.Supplier;
 final class Requests {
     private final GenerationConfig defaults;
     private final LimitsConfig limits;
+    private final SchedulerKind scheduler;
     private final SecureRandom random = new SecureRandom();
 
+    /** Refuses a default scheduler that there is not, by its key. */
     Requests(GenerationConfig defaults, LimitsConfig limits) {
         this.defaults = defaults;
         this.limits = limits;
+        try {
+            this.scheduler = SchedulerKind.parse(defaults.scheduler());
+        } catch (FailureException unknown) {
+            throw new IllegalArgumentException("arc2face.generation.scheduler: " + unknown.message(), unknown);
+        }
     }
 
     /** What a generation is asked for, every choice made. */
     GenerationOptions options(GenerateRequest request, Pipeline pipeline) {
-        Model unet = pipeline.models().unet();
+        Variant variant = blaming("variant", () -> variant(request, pipeline.variants()));
         ImageFormat format = format(request);
         GenerationOptions options = new GenerationOptions(
+                variant,
                 request.hasNumImages() ? request.getNumImages() : 1,
-                request.hasSteps() ? request.getSteps() : defaultSteps(unet),
-                request.hasGuidanceScale() ? request.getGuidanceScale() : defaultGuidance(unet),
-                blaming(
-                        "scheduler",
-                        () -> SchedulerKind.parse(
-                                request.getScheduler().isEmpty() ? defaults.scheduler() : request.getScheduler())),
+                request.hasSteps() ? request.getSteps() : variant.defaultSteps(),
+                request.hasGuidanceScale() ? request.getGuidanceScale() : variant.defaultGuidanceScale(),
+                request.hasGuidanceUntil() ? request.getGuidanceUntil() : 1,
+                request.getScheduler().isEmpty()
+                        ? defaultScheduler(variant)
+                        : blaming("scheduler", () -> SchedulerKind.parse(request.getScheduler())),
                 request.hasSeed() ? request.getSeed() : random.nextInt(),
                 request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
                 format,
                 request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality());
-        checkLimits(request, options, pipeline.generator().mostSteps(options.scheduler()));
+        checkLimits(request, options);
         return options;
     }
 
@@ -68,12 +77,13 @@ final class Requests {
         return HexFormat.of().formatHex(id);
     }
 
-    static int defaultSteps(Model unet) {
-        return Integer.parseInt(unet.requireParameter("default_steps"));
+    /** The scheduler of a request that names none: the variant's own, otherwise this deployment's. */
+    SchedulerKind defaultScheduler(Variant variant) {
+        return variant.defaultScheduler().orElse(scheduler);
     }
 
-    static float defaultGuidance(Model unet) {
-        return Float.parseFloat(unet.requireParameter("default_guidance"));
+    private static Variant variant(GenerateRequest request, Variants variants) {
+        return request.getVariant().isEmpty() ? variants.base() : variants.parse(request.getVariant());
     }
 
     static dev.arc2face.gateway.face.IdentitySource identity(IdentitySource source) {
@@ -133,8 +143,8 @@ final class Requests {
         return nameless ? failure.at(field) : failure;
     }
 
-    /** @param mostSteps what the scheduler takes */
-    private void checkLimits(GenerateRequest request, GenerationOptions options, int mostSteps) {
+    private void checkLimits(GenerateRequest request, GenerationOptions options) {
+        int mostSteps = options.variant().mostSteps(options.scheduler());
         List<FieldViolation> violations = new ArrayList<>();
         if (options.numImages() > limits.maxImages()) {
             violations.add(new FieldViolation("num_images", "at most " + limits.maxImages() + " here"));

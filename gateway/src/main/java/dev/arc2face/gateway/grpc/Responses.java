@@ -31,6 +31,8 @@ final class Responses {
                 .setNumImages(options.numImages())
                 .setSteps(options.steps())
                 .setGuidanceScale(options.guidanceScale())
+                .setGuidanceUntil(options.guidanceUntil())
+                .setVariant(options.variant().id())
                 .setScheduler(options.scheduler().id())
                 .setPreviewEvery(options.previewEvery())
                 .setOutputFormat(format(options.format()))

@@ -33,6 +33,7 @@ final class Contract {
     static final String ARCFACE = "arcface";
     static final String ENCODER = "encoder";
     static final String UNET = "unet";
+    static final String UNET_LCM = "unet_lcm";
     static final String VAE_DECODER = "vae_decoder";
 
     private static final int MIN_FACES = 64;
@@ -64,18 +65,8 @@ final class Contract {
                             new TensorRule("context", FLOAT, "T", "C"),
                             new TensorRule("negative_context", FLOAT, "T", "C")),
                     List.of()),
-            new ModelRule(
-                    UNET,
-                    2, // both rows of a picture's guidance go in one call
-                    List.of(
-                            new TensorRule("latents", FLOAT, "4", "h", "w"),
-                            new TensorRule("timestep", FP32, "1"),
-                            new TensorRule("context", FLOAT, "T", "C")),
-                    List.of(new TensorRule("prediction", FLOAT, "4", "h", "w")),
-                    List.of(
-                            new ParameterRule("scheduler_config", "a JSON object", Contract::isJsonObject),
-                            new ParameterRule("default_steps", "a whole number from 1", Contract::isCount),
-                            new ParameterRule("default_guidance", "a number from 1", Contract::isGuidance))),
+            unet(UNET),
+            unet(UNET_LCM).asOptional(),
             new ModelRule(
                     VAE_DECODER,
                     1,
@@ -86,22 +77,56 @@ final class Contract {
                             "a JSON object of factors (4 lists of 3 numbers) and bias (3 numbers)",
                             Contract::isLatentRgbFactors))));
 
-    /** The models that must be served. */
+    /** The models of the contract, the optional ones too. */
     static final List<String> MODELS = RULES.stream().map(ModelRule::model).toList();
 
     /** What is known once the contract is kept. */
     record Checked(Sizes sizes, Map<String, Signature> signatures) {
         Signature signature(String model) {
-            return requireNonNull(signatures.get(model), model);
+            return optionalSignature(model).orElseThrow();
         }
+
+        Optional<Signature> optionalSignature(String model) {
+            return Optional.ofNullable(signatures.get(model));
+        }
+    }
+
+    private static ModelRule unet(String model) {
+        return new ModelRule(
+                model,
+                2, // both rows of a picture's guidance go in one call
+                List.of(
+                        new TensorRule("latents", FLOAT, "4", "h", "w"),
+                        new TensorRule("timestep", FP32, "1"),
+                        new TensorRule("context", FLOAT, "T", "C")),
+                List.of(new TensorRule("prediction", FLOAT, "4", "h", "w")),
+                List.of(
+                        new ParameterRule("scheduler_config", "a JSON object", Contract::isJsonObject),
+                        new ParameterRule("default_steps", "a whole number from 1", Contract::isCount),
+                        new ParameterRule("default_guidance", "a number from 1", Contract::isGuidance)));
     }
 
     private record ModelRule(
             String model,
+            boolean required,
             int minBatchSize,
             List<TensorRule> inputs,
             List<TensorRule> outputs,
-            List<ParameterRule> parameters) {}
+            List<ParameterRule> parameters) {
+        ModelRule(
+                String model,
+                int minBatchSize,
+                List<TensorRule> inputs,
+                List<TensorRule> outputs,
+                List<ParameterRule> parameters) {
+            this(model, true, minBatchSize, inputs, outputs, parameters);
+        }
+
+        /** The same, for a model that need not be served. */
+        ModelRule asOptional() {
+            return new ModelRule(model, false, minBatchSize, inputs, outputs, parameters);
+        }
+    }
 
     private record TensorRule(String name, Set<DataType> types, List<String> sizes) {
         TensorRule(String name, Set<DataType> types, String... sizes) {
@@ -136,10 +161,10 @@ final class Contract {
         Map<String, Signature> signatures = new HashMap<>();
         for (ModelRule rule : RULES) {
             Description description = served.get(rule.model);
-            if (description == null) {
-                violations.add(new Violation(rule.model, "name", "to be served", "no such model"));
-            } else {
+            if (description != null) {
                 signatures.put(rule.model, signature(rule, description));
+            } else if (rule.required) {
+                violations.add(new Violation(rule.model, "name", "to be served", "no such model"));
             }
         }
         checkSizes();

@@ -1,13 +1,18 @@
 package dev.arc2face.gateway.triton;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
 /**
- * What Triton serves: five models that keep the contract, and the sizes they agree on. Read again each time Triton
- * comes back; an instance never changes.
+ * What Triton serves: the models of the contract, which they keep, and the sizes they agree on. Read again each time
+ * Triton comes back; an instance never changes.
  *
  * @param faceDetector {@code image} to {@code boxes}, {@code scores}, {@code landmarks}
  * @param arcface {@code face} to {@code embedding}
  * @param encoder {@code id_embedding} to {@code context}, {@code negative_context}
  * @param unet {@code latents}, {@code timestep}, {@code context} to {@code prediction}
+ * @param unetLcm as {@code unet}, distilled to few steps, where there is one
  * @param vaeDecoder {@code latents} to {@code image}
  * @param serverName the name Triton gives itself
  * @param serverVersion Triton's version
@@ -18,7 +23,15 @@ public record ServedModels(
         Model arcface,
         Model encoder,
         Model unet,
+        Optional<Model> unetLcm,
         Model vaeDecoder,
         String serverName,
         String serverVersion,
-        Sizes sizes) {}
+        Sizes sizes) {
+    /** All that are served, in the order of a portrait's way. */
+    public List<Model> all() {
+        return Stream.of(Stream.of(faceDetector, arcface, encoder, unet), unetLcm.stream(), Stream.of(vaeDecoder))
+                .flatMap(models -> models)
+                .toList();
+    }
+}

@@ -174,10 +174,14 @@ class Arc2FaceCommandTest {
                 folder.toString(),
                 "-n",
                 "3",
+                "--variant",
+                "lcm",
                 "--steps",
                 "12",
                 "--guidance",
                 "1.5",
+                "--guidance-until",
+                "0.6",
                 "--scheduler",
                 "ddim",
                 "--seed",
@@ -197,7 +201,9 @@ class Arc2FaceCommandTest {
                 .isEqualTo(GenerateRequest.newBuilder()
                         .setNumImages(3)
                         .setSteps(12)
+                        .setVariant("lcm")
                         .setGuidanceScale(1.5f)
+                        .setGuidanceUntil(0.6f)
                         .setScheduler("ddim")
                         .setSeed(-1)
                         .setPreviewEvery(4)

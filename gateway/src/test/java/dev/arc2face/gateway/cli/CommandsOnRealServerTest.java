@@ -123,6 +123,8 @@ class CommandsOnRealServerTest {
     void infoNamesWhatIsServed() {
         assertThat(run("info", target()).out())
                 .anyMatch(line -> line.startsWith("profile     mini, portraits of 128x128 pixels"))
+                .anyMatch(line ->
+                        line.matches("variant     base: dpmpp_2m, \\d+ steps, guidance \\d\\.\\d+ \\(default\\)"))
                 .anyMatch(line -> line.startsWith("model       unet 1, batch 16"));
         assertThat(run("info", target(), "--json").json().get("profile").getAsString())
                 .isEqualTo("mini");
@@ -139,6 +141,9 @@ class CommandsOnRealServerTest {
         assertThat(run.err()).singleElement().asString().contains("[FACE_INDEX_OUT_OF_RANGE]", "`detect PHOTO`");
         run = run("generate", PHOTO, target(), "--scheduler", "magic", "--out", folder.toString());
         assertThat(run.err()).singleElement().asString().contains("[UNKNOWN_SCHEDULER]");
+        run = run("generate", PHOTO, target(), "--variant", "lcm", "--out", folder.toString());
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT.number());
+        assertThat(run.err()).singleElement().asString().contains("[UNKNOWN_VARIANT]", "served are base");
         run = run("generate", PHOTO, target(), "-n", "17", "--out", folder.toString());
         assertThat(run.err()).singleElement().asString().contains("num_images");
     }

@@ -51,6 +51,7 @@ class FailuresTest {
                                     EMBEDDING_INVALID,
                                     EMBEDDING_MODEL_MISMATCH,
                                     UNKNOWN_SCHEDULER,
+                                    UNKNOWN_VARIANT,
                                     MESSAGE_TOO_LARGE -> ExitCode.BAD_INPUT;
                             case QUEUE_FULL -> ExitCode.BUSY;
                             case MODEL_SERVER_UNAVAILABLE -> ExitCode.UNAVAILABLE;

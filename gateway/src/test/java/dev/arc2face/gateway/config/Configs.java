@@ -5,10 +5,10 @@ import io.smallrye.config.SmallRyeConfigBuilder;
 import java.util.Map;
 
 /** Configuration objects made of given settings. */
-final class Configs {
+public final class Configs {
     private Configs() {}
 
-    static <C> C of(Class<C> type, Map<String, String> settings) {
+    public static <C> C of(Class<C> type, Map<String, String> settings) {
         return new SmallRyeConfigBuilder()
                 .addDiscoveredConverters()
                 .withMapping(type)

@@ -12,7 +12,7 @@ class PaceTest {
 
     @Test
     void whatIsLeftIsTheMeanStepForEachRemainingOneAndTheFinishing() {
-        Pace pace = new Pace(now::get, 4, Duration.ofMillis(70));
+        Pace pace = new Pace(now::get, 4, 0, Duration.ofMillis(70));
         pass(Duration.ofMillis(30));
         pace.stepsBegin();
 
@@ -23,6 +23,18 @@ class PaceTest {
         pass(Duration.ofMillis(20));
         assertThat(pace.stepDone(2))
                 .isEqualTo(new Progress(2, 4, Duration.ofMillis(60), Duration.ofMillis(2 * 15 + 70)));
+    }
+
+    @Test
+    void guidedStepsTakeTwiceAsLong() {
+        Pace pace = new Pace(now::get, 5, 3, Duration.ZERO);
+        pace.stepsBegin();
+
+        pass(Duration.ofMillis(20));
+        assertThat(pace.stepDone(1).expectedRemaining()).isEqualTo(Duration.ofMillis(2 * 20 + 2 * 10));
+
+        pass(Duration.ofMillis(20 + 20 + 10));
+        assertThat(pace.stepDone(4).expectedRemaining()).isEqualTo(Duration.ofMillis(10));
     }
 
     private void pass(Duration time) {

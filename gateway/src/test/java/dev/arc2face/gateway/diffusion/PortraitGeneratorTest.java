@@ -10,6 +10,7 @@ import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Preview;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
+import dev.arc2face.gateway.face.Embedding;
 import dev.arc2face.gateway.face.FaceChoice;
 import dev.arc2face.gateway.face.FaceDetector;
 import dev.arc2face.gateway.face.IdentityReader;
@@ -19,9 +20,11 @@ import dev.arc2face.gateway.face.Recogniser;
 import dev.arc2face.gateway.face.Stage;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.PhotoDecoder;
+import dev.arc2face.gateway.image.PictureEncoder;
+import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.SharedTriton;
-import dev.arc2face.gateway.triton.SharedTriton.Counters;
+import dev.arc2face.gateway.triton.Statistics.Counters;
 import dev.arc2face.gateway.triton.TritonExtension;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
@@ -41,6 +44,7 @@ class PortraitGeneratorTest {
 
     private final SharedTriton triton;
     private PortraitGenerator generator;
+    private Variant variant;
     private IdentitySource somebody;
 
     PortraitGeneratorTest(SharedTriton triton) {
@@ -50,6 +54,7 @@ class PortraitGeneratorTest {
     @BeforeEach
     void readModels() {
         ServedModels models = triton.models();
+        variant = Variants.of(models).base();
         FaceDetector detector = new FaceDetector(models.faceDetector(), models.sizes());
         Recogniser recogniser = new Recogniser(models.arcface());
         generator = new PortraitGenerator(
@@ -131,8 +136,85 @@ class PortraitGeneratorTest {
         assertThat(triton.settledCounters("unet").since(before)).isEqualTo(new Counters(4, 2, 2, 0));
     }
 
-    private static GenerationOptions options(int numImages, SchedulerKind scheduler, int firstSeed, int previewEvery) {
-        return new GenerationOptions(numImages, STEPS, 2, scheduler, firstSeed, previewEvery, ImageFormat.PNG, 92);
+    @Test
+    void afterTheGuidedStepsOnlyTheConditionalRowIsAskedFor() {
+        Counters before = triton.settledCounters("unet");
+        List<GenerationEvent> events = run(options(3, SchedulerKind.DPMPP_2M, 5, 2, 0.6f));
+        Counters asked = triton.settledCounters("unet").since(before);
+
+        assertThat(asked.rows()).isEqualTo(3 * (3 * 2 + 1)); // ceil(0.6 * 4) = 3 steps of two rows, one of one
+        assertThat(all(events, Finished.class))
+                .singleElement()
+                .satisfies(finished -> assertThat(finished.unetCalls()).isEqualTo(4));
+        assertThat(asked.succeeded()).isEqualTo(4);
+    }
+
+    @Test
+    void callsAreCountedWhereGuidanceMakesMoreChunks() {
+        int pictures = triton.models().unet().maxBatchSize();
+        Counters before = triton.settledCounters("unet");
+        List<GenerationEvent> events = run(options(pictures, SchedulerKind.LCM, 5, 2, 0.5f));
+        Counters asked = triton.settledCounters("unet").since(before);
+
+        assertThat(all(events, Finished.class).get(0).unetCalls()).isEqualTo(2 * 2 + 2);
+        assertThat(asked.succeeded()).isEqualTo(2 * 2 + 2);
+        assertThat(asked.rows()).isEqualTo(pictures * (2 * 2 + 2L));
+    }
+
+    @Test
+    void guidanceThatGoesOnToTheEndIsGuidanceAndEndsAtItsFirstStepAtTheLeast() {
+        List<Portrait> always = portraits(run(options(1, SchedulerKind.EULER, 5, 3, 1)));
+        List<Portrait> never = portraits(run(options(1, SchedulerKind.EULER, 5, 1, 1)));
+
+        assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 3, 0.76f)))
+                        .get(0)
+                        .data())
+                .isEqualTo(always.get(0).data());
+        assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 1, 0.5f)))
+                        .get(0)
+                        .data())
+                .isEqualTo(never.get(0).data());
+        assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 3, 0.25f)))
+                        .get(0)
+                        .data())
+                .isNotIn(always.get(0).data(), never.get(0).data());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theStepsAfterTheGuidedOnesAreThoseWithoutGuidance(SchedulerKind scheduler) {
+        ServedModels models = triton.models();
+        Schedule schedule = variant.schedule(scheduler, STEPS);
+        PortraitNoise noise = new PortraitNoise(
+                new int[] {11}, models.sizes().latentHeight(), models.sizes().latentWidth());
+        dev.arc2face.gateway.diffusion.Context context = new Encoder(models.encoder())
+                .encode(
+                        Embedding.normalise(new Noise(7).draw(models.sizes().embeddingSize())),
+                        variant.unet().contextType());
+        Step.State state = schedule.start(noise.draw());
+        for (int i = 0; i < STEPS; i++) {
+            Step step = schedule.steps().get(i);
+            Latents prediction =
+                    variant.unet().predict(step.scaleInput(state.latents()), step.timestep(), context, i < 2 ? 3 : 1);
+            state = step.advance(state, prediction, noise::draw);
+        }
+        Pixels picture = new VaeDecoder(models.vaeDecoder(), models.sizes())
+                .decode(state.latents(), new Chunk(0, 1))
+                .get(0);
+
+        assertThat(portraits(run(options(1, scheduler, 11, 3, 0.5f))).get(0).data())
+                .isEqualTo(PictureEncoder.encode(picture, ImageFormat.PNG, 92));
+    }
+
+    private GenerationOptions options(int numImages, SchedulerKind scheduler, int firstSeed, int previewEvery) {
+        return new GenerationOptions(
+                variant, numImages, STEPS, 2, 1, scheduler, firstSeed, previewEvery, ImageFormat.PNG, 92);
+    }
+
+    private GenerationOptions options(
+            int numImages, SchedulerKind scheduler, int firstSeed, float guidanceScale, float guidanceUntil) {
+        return new GenerationOptions(
+                variant, numImages, STEPS, guidanceScale, guidanceUntil, scheduler, firstSeed, 0, ImageFormat.PNG, 92);
     }
 
     private List<GenerationEvent> run(GenerationOptions options) {

@@ -10,7 +10,7 @@ import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.DataType;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.SharedTriton;
-import dev.arc2face.gateway.triton.SharedTriton.Counters;
+import dev.arc2face.gateway.triton.Statistics.Counters;
 import dev.arc2face.gateway.triton.TritonExtension;
 import io.grpc.Context.CancellableContext;
 import java.util.Arrays;
@@ -37,8 +37,7 @@ class UnetOnTritonTest {
     void readModels() {
         models = triton.models();
         unet = new Unet(models.unet());
-        context = new Encoder(models.encoder(), DataType.FP32)
-                .encode(embedding(models.sizes().embeddingSize()));
+        context = new Encoder(models.encoder()).encode(embedding(models.sizes().embeddingSize()), DataType.FP32);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.triton.SharedTriton;
+import dev.arc2face.gateway.triton.Statistics;
 import dev.arc2face.gateway.triton.TritonResource;
 import dev.arc2face.v1.Accepted;
 import dev.arc2face.v1.Completed;
@@ -214,7 +215,7 @@ class GenerateTest {
     @Test
     void callerThatGoesAwaySendsAtMostOneFurtherStep() {
         SharedTriton triton = SharedTriton.get();
-        SharedTriton.Counters before = triton.settledCounters("unet");
+        Statistics.Counters before = triton.settledCounters("unet");
         Context.CancellableContext caller = Context.current().withCancellation();
         caller.run(() -> {
             // 32 rows, two calls a step: each takes much longer than a cancellation's way.
@@ -247,7 +248,7 @@ class GenerateTest {
                                 .build())
                         .forEachRemaining(event -> {}))
                 .isFor(ErrorReason.DEADLINE_EXCEEDED);
-        SharedTriton.Counters afterwards = triton.counters("unet");
+        Statistics.Counters afterwards = triton.counters("unet");
         await().during(Duration.ofSeconds(1)).atMost(10, SECONDS).until(() -> calls(triton, afterwards) <= 1);
     }
 
@@ -255,7 +256,7 @@ class GenerateTest {
     void slowReaderLosesPreviewsAndOldProgressButNoImage() {
         int steps = 60; // so that all the previews do not fit into the buffers between here and there
         SharedTriton triton = SharedTriton.get();
-        SharedTriton.Counters before = triton.settledCounters("unet");
+        Statistics.Counters before = triton.settledCounters("unet");
         SlowReader reader = new SlowReader(gateway);
         reader.call(Gateway.request(Gateway.somebody(8))
                 .setNumImages(16)
@@ -284,8 +285,8 @@ class GenerateTest {
         assertThat(events.get(events.size() - 1).hasCompleted()).isTrue();
     }
 
-    private static long calls(SharedTriton triton, SharedTriton.Counters before) {
-        SharedTriton.Counters since = triton.counters("unet").since(before);
+    private static long calls(SharedTriton triton, Statistics.Counters before) {
+        Statistics.Counters since = triton.counters("unet").since(before);
         return since.succeeded() + since.failed();
     }
 }

@@ -179,6 +179,24 @@ class RefusalsTest {
     }
 
     @Test
+    void variantThatIsNotServed() {
+        Failure failure =
+                refusal(Gateway.request(Gateway.somebody(1)).setVariant("lcm")).isFor(ErrorReason.UNKNOWN_VARIANT);
+        assertThat(failure.fields()).containsExactly("variant");
+        assertThat(failure.metadata()).containsEntry("served", "base");
+    }
+
+    @Test
+    void guidanceThatEndsOutsideTheSteps() {
+        for (float until : new float[] {0, -1, 1.5f, Float.NaN, Float.POSITIVE_INFINITY}) {
+            assertThat(refusal(Gateway.request(Gateway.somebody(1)).setGuidanceUntil(until))
+                            .isFor(ErrorReason.INVALID_REQUEST)
+                            .fields())
+                    .contains("guidance_until");
+        }
+    }
+
+    @Test
     void identityOfAComparisonIsNamed() throws IOException {
         ByteString grey = png(new BufferedImage(200, 200, BufferedImage.TYPE_INT_RGB));
         CompareFacesRequest request = CompareFacesRequest.newBuilder()

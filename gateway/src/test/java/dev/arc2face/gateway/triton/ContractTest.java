@@ -41,14 +41,7 @@ class ContractTest {
                     .out("context", "FP16", 77, 768)
                     .out("negative_context", "FP16", 77, 768),
             "unet",
-            new Served(16)
-                    .in("latents", "FP16", 4, 64, 48)
-                    .in("timestep", "FP32", 1)
-                    .in("context", "FP16", 77, 768)
-                    .out("prediction", "FP32", 4, 64, 48)
-                    .parameter("scheduler_config", SCHEDULER)
-                    .parameter("default_steps", "25")
-                    .parameter("default_guidance", "3.0"),
+            unet(),
             "vae_decoder",
             new Served(8)
                     .in("latents", "FP32", 4, 64, 48)
@@ -77,6 +70,27 @@ class ContractTest {
         served("unet").out("features", "FP64", -1).parameter("profile", "arc2face");
 
         assertThat(check().signature("unet").outputs()).hasSize(1);
+    }
+
+    @Test
+    void secondUnetIsOptionalAndHasTheSizesOfTheFirst() {
+        assertThat(check().optionalSignature("unet_lcm")).isEmpty();
+
+        served.put("unet_lcm", unet().parameter("default_scheduler", "lcm"));
+        assertThat(check().signature("unet_lcm").parameters()).containsEntry("default_scheduler", "lcm");
+
+        served("unet_lcm").in("context", "FP16", 77, 1024);
+        assertThat(violation("unet_lcm", "context"))
+                .isEqualTo("expected FP16 or FP32 [-1,T=77 (as encoder.context),C=768 (as encoder.context)],"
+                        + " found FP16 [-1,77,1024]");
+    }
+
+    @Test
+    void secondUnetIsHeldToTheContractOfTheFirst() {
+        served.put("unet_lcm", unet().parameter("default_steps", "few"));
+
+        assertThat(violation("unet_lcm", "parameters.default_steps"))
+                .isEqualTo("expected a whole number from 1, found few");
     }
 
     @Test
@@ -235,6 +249,17 @@ class ContractTest {
                         "model 'unet', 'timestep': expected FP32 [-1,1], found FP16 [-1,1]",
                         "model 'vae_decoder', 'name': expected to be served, found no such model");
         assertThat(failure.metadata()).containsEntry("model", "arcface");
+    }
+
+    private static Served unet() {
+        return new Served(16)
+                .in("latents", "FP16", 4, 64, 48)
+                .in("timestep", "FP32", 1)
+                .in("context", "FP16", 77, 768)
+                .out("prediction", "FP32", 4, 64, 48)
+                .parameter("scheduler_config", SCHEDULER)
+                .parameter("default_steps", "25")
+                .parameter("default_guidance", "3.0");
     }
 
     private Contract.Checked check() {

@@ -9,7 +9,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
-import dev.arc2face.gateway.triton.SharedTriton.Counters;
+import dev.arc2face.gateway.triton.Statistics.Counters;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.ManagedChannel;

@@ -1,14 +1,6 @@
 package dev.arc2face.gateway.triton;
 
-import static org.awaitility.Awaitility.await;
-
-import dev.arc2face.inference.GRPCInferenceServiceGrpc;
-import dev.arc2face.inference.ModelStatistics;
-import dev.arc2face.inference.ModelStatisticsRequest;
-import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
+import dev.arc2face.gateway.triton.Statistics.Counters;
 
 /**
  * The one real Triton of a test run: started by the first test that needs it, stopped when the JVM ends. Tests that
@@ -18,17 +10,15 @@ public final class SharedTriton {
     /** Quarkus loads test classes more than once; the JVM's properties are there once. */
     private static final String TARGET = "arc2face.test.triton.target";
 
-    private static final Duration SETTLING = Duration.ofMillis(50);
-
     private static SharedTriton instance;
 
     private final String target;
-    private final ManagedChannel channel;
+    private final Statistics statistics;
     private final TritonServer server;
 
     private SharedTriton(String target) {
         this.target = target;
-        this.channel = NettyChannelBuilder.forTarget(target).usePlaintext().build();
+        this.statistics = new Statistics(target);
         this.server = new TritonServer(TestConfig.triton(target));
     }
 
@@ -62,47 +52,13 @@ public final class SharedTriton {
         return Await.ready(server);
     }
 
-    /**
-     * What has reached a model, once the numbers stand still: Triton counts a request a moment after its answer. For
-     * times when nobody calls the model.
-     */
+    /** As {@link Statistics#settled}. */
     public Counters settledCounters(String model) {
-        AtomicReference<Counters> last = new AtomicReference<>();
-        await().pollDelay(Duration.ZERO).pollInterval(SETTLING).until(() -> {
-            Counters now = counters(model);
-            return now.equals(last.getAndSet(now));
-        });
-        return last.get();
+        return statistics.settled(model);
     }
 
-    /** What has reached a model up to now. */
+    /** As {@link Statistics#of}. */
     public Counters counters(String model) {
-        ModelStatistics statistics = GRPCInferenceServiceGrpc.newBlockingStub(channel)
-                .modelStatistics(
-                        ModelStatisticsRequest.newBuilder().setName(model).build())
-                .getModelStats(0);
-        return new Counters(
-                statistics.getInferenceCount(),
-                statistics.getExecutionCount(),
-                statistics.getInferenceStats().getSuccess().getCount(),
-                statistics.getInferenceStats().getFail().getCount());
-    }
-
-    /**
-     * A model's counters since Triton started.
-     *
-     * @param rows rows answered
-     * @param executions runs of the model: requests that were batched count one
-     * @param succeeded requests answered
-     * @param failed requests failed or cancelled
-     */
-    public record Counters(long rows, long executions, long succeeded, long failed) {
-        public Counters since(Counters before) {
-            return new Counters(
-                    rows - before.rows,
-                    executions - before.executions,
-                    succeeded - before.succeeded,
-                    failed - before.failed);
-        }
+        return statistics.of(model);
     }
 }

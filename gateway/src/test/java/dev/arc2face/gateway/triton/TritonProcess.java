@@ -12,17 +12,18 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A real Triton with the mini profile, in a process of its own that ends with this JVM. It is ready when the
+ * A real Triton, with the mini profile unless told otherwise, in a process of its own that ends with this JVM. It is ready when the
  * constructor returns, and can be killed and started again where it was.
  *
  * <p>The system property {@code arc2face.test.python} names the interpreter that has the packages of
  * {@code triton-models/requirements/serve.txt}; default: {@code .venv} at the top of the repository.
  */
 public final class TritonProcess implements AutoCloseable {
-    private static final Path REPOSITORY_ROOT = Path.of("..").toAbsolutePath().normalize();
-    private static final Path PYTHON = Path.of(System.getProperty(
+    static final Path REPOSITORY_ROOT = Path.of("..").toAbsolutePath().normalize();
+    static final Path PYTHON = Path.of(System.getProperty(
             "arc2face.test.python", REPOSITORY_ROOT.resolve(".venv/bin/python").toString()));
 
+    private final String repository;
     private final int port;
     private Process launcher;
     private long pid;
@@ -34,6 +35,16 @@ public final class TritonProcess implements AutoCloseable {
 
     /** Starts Triton on a port; 0 picks a free one. */
     public TritonProcess(int grpcPort) {
+        this("mini", grpcPort);
+    }
+
+    /** Starts Triton with another model repository, on a free port. */
+    public TritonProcess(Path repository) {
+        this(repository.toString(), 0);
+    }
+
+    private TritonProcess(String repository, int grpcPort) {
+        this.repository = repository;
         JsonObject listening = start(grpcPort);
         port = listening.get("grpc").getAsInt();
     }
@@ -78,7 +89,7 @@ public final class TritonProcess implements AutoCloseable {
                             "-m",
                             "serving",
                             "--repository",
-                            "mini",
+                            repository,
                             "--json",
                             "--die-with-parent",
                             "--grpc-port",

@@ -26,6 +26,10 @@ class TritonServerTest {
         assertThat(models.sizes()).isEqualTo(new Sizes(320, 64, 256, 4, 192, 16, 16, 128, 128));
         assertThat(models.serverVersion()).isNotEmpty();
         assertThat(models.unet().maxBatchSize()).isEqualTo(16);
+        assertThat(models.unetLcm()).isEmpty();
+        assertThat(models.all())
+                .extracting(Model::name)
+                .containsExactly("face_detector", "arcface", "encoder", "unet", "vae_decoder");
         assertThat(models.unet().input("timestep")).hasToString("timestep: FP32 [1]");
         assertThat(models.arcface().requireParameter("recogniser_id")).isEqualTo("mobileface-human-models-3.0.4");
         assertThat(models.arcface().parameter("engine"))

@@ -1,0 +1,49 @@
+package dev.arc2face.gateway.triton;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Model repositories that {@code repositories/make.py} makes for tests. */
+public enum ModelRepository {
+    /** The mini profile with a second UNet. */
+    VARIANTS("variants"),
+    /** The same, with FP16 between the networks of diffusion; its second UNet has FP32. */
+    HALF("half"),
+    /** Tensors as large as those of Stable Diffusion v1-5, without its networks. */
+    FULL_SIZE("full-size");
+
+    private final String kind;
+
+    ModelRepository(String kind) {
+        this.kind = kind;
+    }
+
+    /** Makes it anew. */
+    public Path make() {
+        Path root = TritonProcess.REPOSITORY_ROOT;
+        try {
+            Path folder = Files.createTempDirectory(Files.createDirectories(Path.of("target", "repositories")), kind)
+                    .toAbsolutePath();
+            ProcessBuilder script = new ProcessBuilder(
+                            TritonProcess.PYTHON.toString(),
+                            root.resolve("gateway/src/test/resources/repositories/make.py")
+                                    .toString(),
+                            kind,
+                            folder.toString())
+                    .inheritIO();
+            script.environment().put("PYTHONPATH", root.resolve("triton-models").toString());
+            int status = script.start().waitFor();
+            if (status != 0) {
+                throw new IllegalStateException("make.py " + kind + " says " + status);
+            }
+            return folder;
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while a repository was made", interrupted);
+        }
+    }
+}
