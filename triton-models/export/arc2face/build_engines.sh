@@ -22,7 +22,7 @@ computed at the export. An engine that is there already, for the same model, GPU
   --help              this text
 
 Needed: trtexec (on the path, in /usr/src/tensorrt/bin, or $TRTEXEC), nvidia-smi, sha256sum, python3 for the check.
-Logs go to logs/MODEL.log. An engine serves the GPU model and the TensorRT version that it was built with, no other.
+Logs go to MODEL/build.log. An engine serves the GPU model and the TensorRT version that it was built with, no other.
 END
 }
 
@@ -88,7 +88,7 @@ build() {
     model=$1 sha256=$2 least=$3 usual=$4
     shift 4
     case " ${only:-$model} " in *" $model "*) ;; *) return 0 ;; esac
-    plan=$model/1/model.plan log=logs/$model.log
+    plan=$model/1/model.plan log=$model/build.log
     set -- "$trtexec" "--onnx=$model/1/model.onnx" "--saveEngine=$plan.part" --timingCacheFile=timing.cache \
         "--memPoolSize=workspace:$workspace" "--device=$device" --skipInference "$@"
     if $dry_run; then
@@ -116,7 +116,6 @@ build() {
             "$model" "$usual" "$free" >&2
     fi
     printf '%s: building, log in %s\n' "$model" "$log"
-    mkdir -p logs
     rm -f "$plan" "$plan.built"
     if ! "$@" >"$log" 2>&1; then
         tail -n 20 "$log" >&2

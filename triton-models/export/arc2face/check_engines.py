@@ -1,7 +1,7 @@
 """Checks each TensorRT engine against what ONNX Runtime computed of the same graph when it was exported.
 
-Runs in the container in which the engines were built, and needs Python and trtexec alone: check/MODEL/ has inputs and
-expected outputs as raw numbers, check/plan.json their types, shapes and tolerances. Every engine is run at the
+Runs in the container in which the engines were built, and needs Python and trtexec alone: MODEL/check/ has inputs and
+expected outputs as raw numbers, plan.json among them their types, shapes and tolerances. Every engine is run at the
 smallest, the usual and the largest batch, filled by repeating the rows that are there: a row must not depend on the
 others. Where Triton records CUDA graphs, so does this.
 """
@@ -28,11 +28,11 @@ def main() -> int:
     parser.add_argument("--trtexec", default="/usr/src/tensorrt/bin/trtexec")
     parser.add_argument("--device", default="0")
     options = parser.parse_args()
-    plan = json.loads((HERE / "check" / "plan.json").read_text())
     good = True
-    for model in options.models or sorted(plan):
-        for rows in plan[model]["rows"]:
-            good &= check(model, plan[model], rows, options.trtexec, options.device)
+    for model in options.models or sorted(path.parents[1].name for path in HERE.glob("*/check/plan.json")):
+        plan = json.loads((HERE / model / "check" / "plan.json").read_text())
+        for rows in plan["rows"]:
+            good &= check(model, plan, rows, options.trtexec, options.device)
     return 0 if good else 1
 
 
@@ -80,7 +80,7 @@ def check(model: str, plan: dict, rows: int, trtexec: str, device: str) -> bool:
 
 def repeat(model: str, tensor: dict, rows: int) -> bytes:
     """The tensor's stored rows, one after the other, until there are this many."""
-    stored = (HERE / "check" / model / tensor["name"]).read_bytes()
+    stored = (HERE / model / "check" / tensor["name"]).read_bytes()
     row = math.prod(tensor["dims"]) * struct.calcsize(FORMATS[tensor["type"]])
     return (stored * -(-rows * row // len(stored)))[: rows * row]
 
@@ -97,7 +97,7 @@ def relative_error(data_type: str, actual: bytes, expected: bytes) -> float:
         return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) / len(a)) / 255
     if not all(map(math.isfinite, a)):
         return math.inf
-    return max(abs(x - y) for x, y in zip(a, b, strict=True)) / max(map(abs, b))
+    return max(abs(x - y) for x, y in zip(a, b, strict=True)) / (max(map(abs, b)) or 1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ every command, and inputs with the outputs that ONNX Runtime gave for them here.
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+from PIL import Image
 
 from export import config
 from export.arc2face import tensorrt
@@ -30,26 +32,33 @@ TENSORRT_PREFIX = (
 # Scratch memory for a kernel, in MiB. A limit, not a reservation.
 WORKSPACE = 4096
 
-# Their graphs end in data-dependent shapes (thresholds, NMS), which onnx cannot infer, no CUDA graph can record and
-# TensorRT has to synchronise for. They run once a photo and once a picture, not once a step.
-ON_ONNXRUNTIME = ("face_detector",)
-
 # Rows that callers usually send, which TensorRT tunes its kernels for: four pictures, with guidance or without; a
 # photo and its embedding come alone.
-USUAL_ROWS = {"arcface": 4, "encoder": 1, "unet": 8, "unet_lcm": 4, "vae_decoder": 4}
+USUAL_ROWS = {"face_detector": 1, "arcface": 4, "encoder": 1, "unet": 8, "unet_lcm": 4, "vae_decoder": 4}
 
 # Batches that are too small to keep a GPU busy while the CPU launches the next kernel. Larger ones, and the decoder's
 # 512 pixels, are bound by arithmetic.
-CUDA_GRAPHS = {"arcface": (1, 2, 4), "encoder": (1,), "unet": (1, 2, 4, 6, 8), "unet_lcm": (1, 2, 4)}
+CUDA_GRAPHS = {
+    "face_detector": (1,),
+    "arcface": (1, 2, 4),
+    "encoder": (1,),
+    "unet": (1, 2, 4, 6, 8),
+    "unet_lcm": (1, 2, 4),
+}
 
 # Of an engine against ONNX Runtime: the largest difference relative to the largest value, for pictures the root mean
 # square of 0..1 (60 and 35 dB).
 TOLERANCES = {"fp32": {"float": 1e-3, "UINT8": 1e-3}, "fp16": {"float": 3e-2, "UINT8": 10 ** (-35 / 20)}}
 
-REFERENCE_ROWS = 2
 NUMPY_TYPES = {"FP32": np.float32, "FP16": np.float16, "UINT8": np.uint8}
 TEMPLATES = Path(__file__).parent
+PHOTO = Path(__file__).parents[3] / "samples" / "collins.png"
 MIB = 1 << 20
+PROBLEMS = 5  # of one graph, that are told
+
+
+class UnsupportedGraphError(Exception):
+    """TensorRT would not take the graph; the message says what of it."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +94,15 @@ def use_onnxruntime(out: Path) -> None:
 def write_build_script(out: Path, precision: str) -> Path:
     """Lets the models run in TensorRT, and writes `build-engines` and what it needs. Returns the script.
 
-    Raises ValueError, before anything is changed, where TensorRT would not take a graph.
+    A model whose graph TensorRT would not take stays in ONNX Runtime, and standard error tells why.
     """
-    plans = [plan(folder) for folder in models(out) if folder.name not in ON_ONNXRUNTIME]
+    use_onnxruntime(out)
+    plans = []
     for folder in models(out):
-        if folder.name in ON_ONNXRUNTIME:
-            config.serve_with(folder, "onnxruntime")
+        try:
+            plans.append(plan(folder))
+        except UnsupportedGraphError as error:
+            print(f"{folder.name} stays in ONNX Runtime: {error}", file=sys.stderr)
     for each in plans:
         config.serve_with(out / each.model, "tensorrt", each.cuda_graphs)
     write_references(out, plans, precision)
@@ -106,7 +118,7 @@ def models(out: Path) -> list[Path]:
 
 
 def plan(folder: Path) -> Plan:
-    """Reads what can come from the graph and from max_batch_size, all that the gateway can send."""
+    """The engine of a model, for all that the gateway can send: 1 to max_batch_size rows."""
     graph = tensorrt.load(folder / "1" / "model.onnx")
     most = config.max_batch_size(folder)
     live = {}
@@ -114,7 +126,7 @@ def plan(folder: Path) -> Plan:
         sized = tensorrt.at_batch(graph, rows)
         problems = tensorrt.refusals(sized) + tensorrt.unknown_shapes(sized)
         if problems:
-            raise ValueError(f"TensorRT does not take {folder.name}: " + "; ".join(problems[:5]))
+            raise UnsupportedGraphError("; ".join(problems[:PROBLEMS]))
         live[rows] = tensorrt.live_bytes(sized)
     weights = sum(file.stat().st_size for file in (folder / "1").glob("model.onnx*"))
     return Plan(
@@ -162,30 +174,32 @@ def build_script(plans: list[Plan], precision: str) -> str:
 
 
 def write_references(out: Path, plans: list[Plan], precision: str) -> None:
-    """Writes check/: for each model a few rows in, and what ONNX Runtime makes of them on this CPU."""
-    check = out / "check"
-    shutil.rmtree(check, ignore_errors=True)
+    """Writes MODEL/check/: two rows in, what ONNX Runtime makes of them on this CPU, and how to compare.
+
+    Not in a folder of its own: Triton takes every folder of a repository for a model, and in one only numbers for
+    versions.
+    """
     contexts = None
-    described = {}
     for each in sorted(plans, key=lambda p: p.model != "encoder"):  # its contexts are the UNet's
         inputs = examples(each, contexts)
-        session = onnxruntime.InferenceSession(
-            out / each.model / "1" / "model.onnx", providers=["CPUExecutionProvider"]
-        )
+        graph = out / each.model / "1" / "model.onnx"
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         names = [tensor.name for tensor in each.outputs]
         outputs = dict(zip(names, session.run(names, inputs), strict=True))
         if each.model == "encoder":
             contexts = outputs["context"]
-        (check / each.model).mkdir(parents=True)
+        check = out / each.model / "check"
+        shutil.rmtree(check, ignore_errors=True)
+        check.mkdir()
         for name, array in {**inputs, **outputs}.items():
-            (check / each.model / name).write_bytes(array.tobytes())
-        described[each.model] = {
+            (check / name).write_bytes(array.tobytes())
+        described = {
             "rows": sorted(set(each.rows)),
             "cuda_graphs": each.cuda_graphs,
             "inputs": [describe(tensor) for tensor in each.inputs],
             "outputs": [describe(tensor, TOLERANCES[precision]) for tensor in each.outputs],
         }
-    (check / "plan.json").write_text(json.dumps(described, indent=1) + "\n", encoding="ascii")
+        (check / "plan.json").write_text(json.dumps(described, indent=1) + "\n", encoding="ascii")
 
 
 def describe(tensor: Tensor, tolerances: Mapping[str, float] | None = None) -> dict[str, object]:
@@ -196,19 +210,20 @@ def describe(tensor: Tensor, tolerances: Mapping[str, float] | None = None) -> d
 
 
 def examples(each: Plan, contexts: np.ndarray | None) -> dict[str, np.ndarray]:
-    """A few rows for every input: [R,...], each row at its own timestep."""
+    """Two rows that differ for every input, [R,...]: a photo and its mirror image, two timesteps, noise."""
     random = np.random.default_rng(0)
-    rows = min(REFERENCE_ROWS, each.rows[2])
     made = {}
     for tensor in each.inputs:
         if tensor.name == "timestep":
-            array = np.linspace(801, 101, rows)[:, None]
+            array = np.array([[801], [101]])
         elif tensor.name == "context" and contexts is not None:
-            array = contexts[:rows]
+            array = contexts
         elif tensor.data_type == "UINT8":
-            array = random.integers(0, 256, (rows, *tensor.dims))
+            with Image.open(PHOTO) as photo:
+                picture = np.asarray(photo.convert("RGB").resize(tensor.dims[1::-1]))
+            array = np.stack([picture, picture[:, ::-1]])
         else:
-            array = random.standard_normal((rows, *tensor.dims))
+            array = random.standard_normal((2, *tensor.dims))
         if tensor.name == "id_embedding":
             array /= np.linalg.norm(array, axis=1, keepdims=True)
         made[tensor.name] = np.ascontiguousarray(array, NUMPY_TYPES[tensor.data_type])

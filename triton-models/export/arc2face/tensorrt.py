@@ -4,8 +4,10 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import onnx
-from onnx import TensorProto, defs, shape_inference
+from onnx import TensorProto, defs, helper, numpy_helper, shape_inference
+from onnx.reference import ReferenceEvaluator
 
 OPSETS = range(9, 21)
 OPERATORS = Path(__file__).with_name("tensorrt_operators.tsv")
@@ -35,8 +37,8 @@ ATTRIBUTES = {
 }
 FIRST_OUTPUT_ONLY = ("LayerNormalization", "MaxPool")
 
-# Weights: shape inference needs no number of a tensor of this size.
-LARGE = 1 << 12
+LARGE = 1 << 12  # bytes: a constant above it is a weight, whose numbers no shape depends on
+FEW = 64  # numbers, of what is computed with shapes
 
 
 def load(path: Path) -> onnx.ModelProto:
@@ -49,13 +51,66 @@ def load(path: Path) -> onnx.ModelProto:
 
 
 def at_batch(model: onnx.ModelProto, rows: int) -> onnx.ModelProto:
-    """The graph for a batch of this size, with every shape that onnx can infer. Raises where shapes disagree."""
+    """The graph for a batch of this size, with every type and shape that follows. Raises where shapes disagree."""
     sized = onnx.ModelProto()
     sized.CopyFrom(model)
     sized.graph.ClearField("value_info")
     for tensor in (*sized.graph.input, *sized.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_value = rows
-    return shape_inference.infer_shapes(sized, check_type=True, strict_mode=True, data_prop=True)
+    sized = shape_inference.infer_shapes(sized, check_type=True, strict_mode=True, data_prop=True)
+    _complete(sized)
+    return sized
+
+
+def _complete(model: onnx.ModelProto) -> None:
+    """Fills in the shapes that follow from arithmetic with shapes, by doing it, as TensorRT's parser does."""
+    graph = model.graph
+    (opset,) = (opset.version for opset in model.opset_import if opset.domain == "")
+    types = {info.name: info.type for info in (*graph.input, *graph.value_info, *graph.output)}
+    values = {}
+    for tensor in graph.initializer:
+        types[tensor.name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
+        if math.prod(tensor.dims) <= FEW:
+            values[tensor.name] = tensor
+    for node in graph.node:
+        inputs = [name for name in node.input if name]
+        if node.op_type == "Shape" and not node.attribute and is_known(types[inputs[0]]):
+            sizes = [dim.dim_value for dim in types[inputs[0]].tensor_type.shape.dim]
+            results = [np.array(sizes, np.int64)]
+        elif all(name in values for name in inputs):
+            feed = {name: numpy_helper.to_array(values[name]) for name in inputs}
+            results = ReferenceEvaluator(node, opsets={"": opset}).run(None, feed)
+        elif not any(attribute.HasField("g") for attribute in node.attribute):
+            schema = defs.get_schema(node.op_type, opset)
+            known = {name: values[name] for name in inputs if name in values}
+            read = {name: types[name] for name in inputs if name in types}
+            types |= shape_inference.infer_node_outputs(
+                schema, node, read, known, opset_imports=[*model.opset_import]
+            )
+            continue
+        else:
+            continue
+        for name, result in zip(node.output, results, strict=True):
+            types[name] = helper.make_tensor_type_proto(
+                helper.np_dtype_to_tensor_dtype(result.dtype), result.shape
+            )
+            if result.size <= FEW:
+                values[name] = numpy_helper.from_array(np.asarray(result), name)
+    ends = {info.name for info in (*graph.input, *graph.output)} | {
+        tensor.name for tensor in graph.initializer
+    }
+    graph.ClearField("value_info")
+    graph.value_info.extend(
+        helper.make_value_info(name, kind) for name, kind in types.items() if name not in ends
+    )
+    for output in graph.output:
+        output.type.CopyFrom(types[output.name])
+
+
+def is_known(kind: onnx.TypeProto) -> bool:
+    """Whether the shape is known in full."""
+    tensor = kind.tensor_type
+    return tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim)
 
 
 def tensors(model: onnx.ModelProto) -> dict[str, onnx.TypeProto.Tensor]:
@@ -63,18 +118,14 @@ def tensors(model: onnx.ModelProto) -> dict[str, onnx.TypeProto.Tensor]:
     graph = model.graph
     found = {info.name: info.type.tensor_type for info in (*graph.value_info, *graph.input, *graph.output)}
     for tensor in graph.initializer:
-        info = onnx.helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
-        found[tensor.name] = info.tensor_type
+        found[tensor.name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims).tensor_type
     return found
 
 
 def unknown_shapes(model: onnx.ModelProto) -> list[str]:
     """The tensors of an inferred graph whose shape is not known in full, with the operator that makes them."""
-    known = {
-        name
-        for name, tensor in tensors(model).items()
-        if tensor.HasField("shape") and all(dim.HasField("dim_value") for dim in tensor.shape.dim)
-    }
+    kinds = {info.name: info.type for info in (*model.graph.value_info, *model.graph.output)}
+    known = {name for name, kind in kinds.items() if is_known(kind)}
     return [
         f"{node.op_type} gives '{name}' an unknown shape"
         for node in model.graph.node
@@ -115,7 +166,7 @@ def _refusals(model: onnx.ModelProto) -> Iterator[str]:
             yield f"{node.op_type} has a second output"
         for attribute in node.attribute:
             allowed = ATTRIBUTES.get(node.op_type, {}).get(attribute.name)
-            value = onnx.helper.get_attribute_value(attribute)
+            value = helper.get_attribute_value(attribute)
             value = value.decode() if isinstance(value, bytes) else value
             if allowed and value not in allowed:
                 yield f"{node.op_type} has {attribute.name} {value}"
@@ -163,5 +214,5 @@ def live_bytes(model: onnx.ModelProto) -> int:
 
 
 def byte_size(tensor: onnx.TypeProto.Tensor) -> int:
-    item = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
+    item = helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
     return item * math.prod(dim.dim_value for dim in tensor.shape.dim)

@@ -10,11 +10,8 @@ import sys
 from pathlib import Path
 
 TRTEXEC = """#!{python}
-import json, os, sys
+import os, sys
 from pathlib import Path
-
-import numpy as np
-import onnxruntime
 
 given = dict(argument.split("=", 1) if "=" in argument else (argument, "") for argument in sys.argv[1:])
 if "--help" in given:
@@ -28,6 +25,9 @@ if os.environ.get("FAIL", "nothing") in sys.argv[1]:
 if "--saveEngine" in given:
     Path(given["--saveEngine"]).write_text(str(Path(given["--onnx"]).resolve()))
     sys.exit()
+
+import numpy as np
+import onnxruntime
 
 session = onnxruntime.InferenceSession(Path(given["--loadEngine"]).read_text(), providers=["CPUExecutionProvider"])
 shapes = dict(item.split(":") for item in given["--shapes"].split(","))
