@@ -17,6 +17,8 @@ OUT ?= out
 # For `make evaluate`: real photos, and how many pictures to make of each person.
 PHOTOS ?=
 IMAGES_PER ?= 4
+# What `make run`, `make serve` and `make triton` serve: a model repository, by its path or one of ours by name.
+MODELS ?= mini
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -61,18 +63,18 @@ help: ## List the targets
 
 .PHONY: run
 run: $(SERVE) $(JAR) ## Turn PHOTO (default: the sample) into N portraits in OUT, on servers of its own
-	@$(IN_VENV) -m serving.stack --jar $(JAR) -- \
+	@$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" -- \
 		$(JAVA) -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -jar $(JAR) \
 		generate "$(PHOTO)" -n $(N) $(if $(STEPS),--steps $(STEPS)) --out "$(OUT)" \
 		--contact-sheet "$(OUT)/contact-sheet.png" --target {target}
 
 .PHONY: serve
 serve: $(SERVE) $(JAR) ## Keep Triton and the gateway up, and say how to call them
-	@$(IN_VENV) -m serving.stack --jar $(JAR) --grpc-port $(PORT) --http-port $(HTTP_PORT)
+	@$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --grpc-port $(PORT) --http-port $(HTTP_PORT)
 
 .PHONY: triton
 triton: $(SERVE) ## Keep only Triton up, on its usual ports
-	@$(IN_VENV) -m serving --grpc-port 8001 --http-port 8000 --metrics-port 8002
+	@$(IN_VENV) -m serving --repository "$(MODELS)" --grpc-port 8001 --http-port 8000 --metrics-port 8002
 
 ##@ Develop
 
