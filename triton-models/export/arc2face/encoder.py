@@ -3,9 +3,17 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor as Array
+from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
+
+from export.arc2face import traced
+from export.arc2face.layout import Layout
+from export.arc2face.traced import DATA_TYPES, Check, Precision
+from export.config import Tensor, write_config
+
+MAX_BATCH = 8
 
 PROMPT, EMPTY_PROMPT = "photo of a id person", ""
 IDENTITY_TOKEN = "id"
@@ -35,12 +43,13 @@ class IdentityEncoder(nn.Module):
             negative = self._transform(model.embeddings(input_ids=torch.tensor([empty])))
             self.register_buffer("negative_context", negative)  # [1,T,C]
 
-    def forward(self, id_embedding: Tensor) -> tuple[Tensor, Tensor]:
-        identity = F.pad(id_embedding, (0, self.width - id_embedding.shape[1]))[:, None]  # [B,1,C]
+    def forward(self, id_embedding: Array) -> tuple[Array, Array]:
+        identity = id_embedding.to(self.prompt.dtype)
+        identity = F.pad(identity, (0, self.width - identity.shape[1]))[:, None]  # [B,1,C]
         context = self._transform(self.prompt + self.here * identity)
         return context, self.negative_context.expand_as(context)
 
-    def _transform(self, embeddings: Tensor) -> Tensor:
+    def _transform(self, embeddings: Array) -> Array:
         """The words' embeddings [B,T,C], positions added -> the last hidden state [B,T,C]."""
         return self.final_norm(self.layers(embeddings, attention_mask=self.mask).last_hidden_state)
 
@@ -51,3 +60,18 @@ def prompt_tokens(tokenizer: Path, prompt: str, length: int) -> tuple[list[int],
     tokens = clip(prompt, padding="max_length", max_length=length, truncation=True).input_ids
     (identity,) = clip.encode(IDENTITY_TOKEN, add_special_tokens=False)
     return tokens, tokens.index(identity) if identity in tokens else None
+
+
+def export(
+    layout: Layout, folder: Path, precision: Precision, size: int, parameters: dict[str, str]
+) -> list[Check]:
+    """Writes the model `folder`, for embeddings [B,size]."""
+    model = CLIPTextModel.from_pretrained(layout.encoder, local_files_only=True)
+    encoder = IdentityEncoder(model, layout.tokenizer)
+    shape, kind = (encoder.length, encoder.width), DATA_TYPES[precision]
+    inputs = [Tensor("id_embedding", "FP32", (size,))]
+    outputs = [Tensor("context", kind, shape), Tensor("negative_context", kind, shape)]
+    embeddings = F.normalize(torch.randn(3, size, generator=torch.Generator().manual_seed(0)))
+    checks = traced.export(folder, encoder, inputs, outputs, [embeddings], precision)
+    write_config(folder, folder.name, MAX_BATCH, inputs, outputs, parameters)
+    return checks

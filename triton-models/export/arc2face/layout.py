@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
+RANDOM = "RANDOM_WEIGHTS"
 ENCODER_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -54,6 +55,12 @@ class Layout:
     @property
     def recogniser(self) -> Path:
         return self.root / "antelopev2" / "arcface.onnx"
+
+    @property
+    def random_size(self) -> str | None:
+        """The size at which `random_weights` wrote it, None of published weights."""
+        marker = self.root / RANDOM
+        return marker.read_text().strip() if marker.is_file() else None
 
     @property
     def encoder_weights(self) -> Path:

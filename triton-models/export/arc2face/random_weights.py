@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from export.arc2face.encoder import IdentityEncoder
-from export.arc2face.layout import WEIGHTS, Layout
+from export.arc2face.layout import RANDOM, WEIGHTS, Layout
 
 Size = Literal["full", "reduced"]
 SIZES: tuple[Size, ...] = ("full", "reduced")
@@ -105,6 +105,7 @@ def write(folder: Path, size: Size) -> Layout:
         contexts = _write_encoder(layout, size)
         latents = _write_unet(layout, size, contexts)
         _write_vae(layout, size, latents)
+    (folder / RANDOM).write_text(f"{size}\n")
     return layout
 
 
@@ -203,7 +204,7 @@ def _write_vae(layout: Layout, size: Size, latents: Tensor) -> None:
 
 
 def write_lcm_lora(file: Path, layout: Layout) -> None:
-    """A random LoRA under the names of the published lcm-lora-sdv1-5, each layer changed by a twentieth of its size."""
+    """A random LoRA under the names of the published lcm-lora-sdv1-5, each layer changed by a fifth of its size."""
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(layout.unet))
     random = torch.Generator().manual_seed(SEED)
