@@ -186,6 +186,7 @@ def write_references(out: Path, plans: list[Plan], precision: str) -> None:
         session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         names = [tensor.name for tensor in each.outputs]
         outputs = dict(zip(names, session.run(names, inputs), strict=True))
+        del session  # and its memory, before the next one takes some
         if each.model == "encoder":
             contexts = outputs["context"]
         check = out / each.model / "check"
