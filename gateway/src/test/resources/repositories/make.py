@@ -72,7 +72,9 @@ def speak_half(folder: Path) -> None:
     text = config.read_text()
     for tensor in tensors:
         text = text.replace(f'"{tensor.name}" data_type: TYPE_FP32', f'"{tensor.name}" data_type: TYPE_FP16')
-    config.write_text(re.sub(r'(?<=key: "model_sha256" value { string_value: ")\w+', model_sha256(file), text))
+    config.write_text(
+        re.sub(r'(?<=key: "model_sha256" value { string_value: ")\w+', model_sha256(file), text)
+    )
 
 
 def full_size(folder: Path) -> None:
@@ -146,15 +148,17 @@ def full_size(folder: Path) -> None:
         [Tensor("prediction", "FP16", (4, 64, 64))],
         [
             helper.make_node("ReduceSum", ["context", "context_axes"], ["sums"]),
+            helper.make_node("Reshape", ["sums", "column"], ["identity"]),
             helper.make_node("Cast", ["timestep"], ["half"], to=TensorProto.FLOAT16),
-            helper.make_node("Add", ["half", "sums"], ["told"]),
+            helper.make_node("Add", ["half", "identity"], ["told"]),
             helper.make_node("Mul", ["told", "thousandth"], ["scaled"]),
             helper.make_node("Reshape", ["scaled", "shape"], ["shift"]),
             helper.make_node("Mul", ["latents", "most"], ["kept"]),
             helper.make_node("Add", ["kept", "shift"], ["prediction"]),
         ],
         {
-            "context_axes": np.array([2]),
+            "context_axes": np.array([1, 2]),
+            "column": np.array([-1, 1]),
             "thousandth": np.float16(1e-3),
             "shape": np.array([-1, 1, 1, 1]),
             "most": np.float16(0.9),
@@ -233,7 +237,9 @@ def in_graph(tensor: Tensor) -> onnx.ValueInfoProto:
 KINDS = {"variants": variants, "half": half, "full-size": full_size}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()

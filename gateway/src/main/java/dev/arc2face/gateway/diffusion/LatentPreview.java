@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class LatentPreview {
     private static final String PARAMETER = "latent_rgb_factors";
     private static final int COLOURS = 3;
-    private static final int SCALE = 4; // pixels per latent pixel
+    private static final int MOST_SCALE = 4; // pixels per latent pixel
+    private static final int SIDE = 128; // of the largest picture that is still scaled
 
     private final float[][] factors;
     private final float[] bias;
@@ -63,19 +64,23 @@ final class LatentPreview {
                 Map.of("model", "vae_decoder", "tensor", "parameters." + PARAMETER));
     }
 
-    /** The picture {@code [4h, 4w, 3]} of one portrait's latents, interpolated bilinearly. */
+    /**
+     * The picture of one portrait's latents, interpolated bilinearly: four times their size, or less where that would be
+     * more than 128 pixels. There is no more to see in it than in the latents, and sixteen of them may come at once.
+     */
     Pixels picture(Latents latents, int index) {
         float[] colours = colours(latents, index);
-        int width = latents.width() * SCALE;
-        int height = latents.height() * SCALE;
+        int scale = scale(Math.max(latents.width(), latents.height()));
+        int width = latents.width() * scale;
+        int height = latents.height() * scale;
         byte[] rgb = new byte[width * height * COLOURS];
         for (int y = 0; y < height; y++) {
-            float row = Math.max(0, (y + 0.5f) / SCALE - 0.5f);
+            float row = Math.max(0, (y + 0.5f) / scale - 0.5f);
             int floor = (int) row;
             int top = floor * latents.width();
             int bottom = Math.min(floor + 1, latents.height() - 1) * latents.width();
             for (int x = 0; x < width; x++) {
-                float column = Math.max(0, (x + 0.5f) / SCALE - 0.5f);
+                float column = Math.max(0, (x + 0.5f) / scale - 0.5f);
                 int left = (int) column;
                 int right = Math.min(left + 1, latents.width() - 1);
                 for (int c = 0; c < COLOURS; c++) {
@@ -91,6 +96,10 @@ final class LatentPreview {
             }
         }
         return new Pixels(width, height, rgb);
+    }
+
+    private static int scale(int side) {
+        return Math.max(1, Math.min(MOST_SCALE, SIDE / side));
     }
 
     /** {@code [h, w, 3]}, about 0 to 1. */

@@ -20,8 +20,17 @@ record Signature(
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,
         Map<String, String> parameters) {
+    /** Bytes of all inputs of the largest batch. */
+    long largestRequest() {
+        return largest(inputs);
+    }
+
     /** Bytes of all outputs of the largest batch. */
     long largestAnswer() {
-        return outputs.stream().mapToLong(TensorSpec::rowBytes).sum() * maxBatchSize;
+        return largest(outputs);
+    }
+
+    private long largest(List<TensorSpec> tensors) {
+        return tensors.stream().mapToLong(TensorSpec::rowBytes).sum() * maxBatchSize;
     }
 }

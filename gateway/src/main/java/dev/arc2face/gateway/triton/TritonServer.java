@@ -25,6 +25,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import org.jboss.logging.Logger;
 
 /**
@@ -59,12 +60,12 @@ public final class TritonServer implements AutoCloseable {
     /** What Triton says about itself and the contract's models. */
     private record Served(ServerMetadataResponse server, Map<String, Description> models) {}
 
-    /** A channel that takes answers up to a size. */
-    private record Link(ManagedChannel channel, int largestAnswer) {}
+    /** A channel for messages up to a size. */
+    private record Link(ManagedChannel channel, int largestRequest, int largestAnswer) {}
 
     /** More than any metadata or configuration: the first link is for these alone. */
     private static final int METADATA_BYTES = 256 << 10;
-    /** Room beside an answer's tensors for their names and shapes. */
+    /** Room beside a message's tensors for their names and shapes. */
     private static final int ENVELOPE_BYTES = 64 << 10;
 
     private final TritonConfig config;
@@ -84,7 +85,7 @@ public final class TritonServer implements AutoCloseable {
         requirePositive(config.pollTimeout(), "poll-timeout");
         this.config = config;
         this.state = new Unavailable(away("has not been reached yet"));
-        this.link = link(METADATA_BYTES);
+        this.link = link(METADATA_BYTES, METADATA_BYTES);
         this.watch = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "triton-watch");
             thread.setDaemon(true);
@@ -194,17 +195,14 @@ public final class TritonServer implements AutoCloseable {
         }
     }
 
-    /** Sees to it that the link takes the models' largest answer; the one before it finishes its calls. */
+    /** Sees to it that the link takes the models' largest messages; the one before it finishes its calls. */
     private void widen(Contract.Checked checked) {
-        long tensors = checked.signatures().values().stream()
-                .mapToLong(Signature::largestAnswer)
-                .max()
-                .orElse(0);
-        int needed = (int) Math.min(Integer.MAX_VALUE, tensors + ENVELOPE_BYTES);
-        if (needed <= link.largestAnswer) {
+        int request = largest(checked, Signature::largestRequest);
+        int answer = largest(checked, Signature::largestAnswer);
+        if (request <= link.largestRequest && answer <= link.largestAnswer) {
             return;
         }
-        Link wider = link(needed);
+        Link wider = link(Math.max(request, link.largestRequest), Math.max(answer, link.largestAnswer));
         try {
             requireReady(stub(wider.channel));
         } catch (RuntimeException error) {
@@ -216,14 +214,26 @@ public final class TritonServer implements AutoCloseable {
         breakIsReported = false;
     }
 
-    /** A window as large as the largest answer: none waits for the reader's leave. */
-    private Link link(int largestAnswer) {
+    private static int largest(Contract.Checked checked, ToLongFunction<Signature> tensors) {
+        long bytes =
+                checked.signatures().values().stream().mapToLong(tensors).max().orElse(0);
+        return (int) Math.min(Integer.MAX_VALUE, bytes + ENVELOPE_BYTES);
+    }
+
+    /**
+     * A window as large as the largest answer: none waits for the reader's leave. And room to keep every request until
+     * Triton has begun to answer it: grpc-java sends one again that no server has seen, but gives up on those above
+     * 1 MiB, or above 16 MiB in all, unless told otherwise. No memory is lost, since the caller keeps its request, too.
+     */
+    private Link link(int largestRequest, int largestAnswer) {
         ManagedChannel channel = NettyChannelBuilder.forTarget(config.target())
                 .usePlaintext()
                 .maxInboundMessageSize(largestAnswer)
                 .flowControlWindow(Math.max(largestAnswer, NettyChannelBuilder.DEFAULT_FLOW_CONTROL_WINDOW))
+                .perRpcBufferLimit(largestRequest)
+                .retryBufferSize(Long.MAX_VALUE)
                 .build();
-        return new Link(channel, largestAnswer);
+        return new Link(channel, largestRequest, largestAnswer);
     }
 
     private GRPCInferenceServiceBlockingStub stub(ManagedChannel channel) {

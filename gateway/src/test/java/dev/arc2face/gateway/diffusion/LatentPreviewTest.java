@@ -8,6 +8,7 @@ import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.image.Pixels;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LatentPreviewTest {
@@ -41,6 +42,19 @@ class LatentPreviewTest {
             reds[x] = rgb[3 * x] & 0xff;
         }
         assertThat(reds).containsExactly(0, 0, 32, 96, 159, 223, 255, 255);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16, 64", "32, 128", "48, 96", "64, 128", "96, 96"})
+    void picturesAreFourTimesTheLatentsOrLessWhereThatIsLarge(int latentSide, int side) {
+        LatentPreview preview =
+                LatentPreview.parse("{\"factors\": [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]], \"bias\": [0, 0, 0]}");
+        Latents latents = new Latents(new float[4 * latentSide * latentSide], 1, latentSide, latentSide);
+
+        Pixels picture = preview.picture(latents, 0);
+
+        assertThat(picture.width()).isEqualTo(side);
+        assertThat(picture.height()).isEqualTo(side);
     }
 
     @ParameterizedTest

@@ -62,6 +62,8 @@ class ContractTest {
         assertThat(unet.parameters()).containsEntry("default_steps", "25");
         // 8 rows of 512 * 384 * 3 bytes
         assertThat(checked.signature("vae_decoder").largestAnswer()).isEqualTo(4_718_592);
+        // 16 rows of 4 * 64 * 48 and 77 * 768 halves and a float
+        assertThat(unet.largestRequest()).isEqualTo(16 * (2 * (4 * 64 * 48 + 77 * 768) + 4));
     }
 
     @Test
