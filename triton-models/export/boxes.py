@@ -47,6 +47,38 @@ def suppress(boxes: Value, scores: Value, iou: float, threshold: float, limit: i
     return kept.take(1, 1), kept.take(2, 1)
 
 
+def select(corners: tuple[Value, ...], scores: Value, iou: float, limit: int) -> tuple[Value, Value]:
+    """The `limit` best survivors of greedy non-maximum suppression: which they are [B,limit], their scores [B,limit].
+
+    `corners` x1, y1, x2, y2 and `scores` are [B,M]; a score of zero is no candidate, and marks an unused place of
+    the result. Of equal scores the first wins. A box' sides are those of its pixels (x2 - x1 + 1), and the order of
+    each operation is insightface's, so that a tie falls as it does there. Every shape but B is constant: no
+    candidate is cut off beforehand, and TensorRT meets no loop and no size that depends on data.
+    """
+    graph = scores.graph
+    x1, y1, x2, y2 = corners
+    areas = (x2 - x1 + 1.0) * (y2 - y1 + 1.0)
+    picked, best_scores = [], []
+    for _ in range(limit):
+        best = graph.node("ArgMax", scores, axis=1)  # [B,1]
+
+        def of_best(value: Value, best: Value = best) -> Value:
+            return graph.node("GatherElements", value, best, axis=1)
+
+        picked.append(best)
+        best_scores.append(of_best(scores))
+        left, top = graph.node("Max", of_best(x1), x1), graph.node("Max", of_best(y1), y1)
+        right, bottom = graph.node("Min", of_best(x2), x2), graph.node("Min", of_best(y2), y2)
+        width, height = (graph.node("Max", side + 1.0, 0.0) for side in (right - left, bottom - top))
+        intersection = width * height
+        apart = graph.node("LessOrEqual", intersection / (of_best(areas) + areas - intersection), iou)
+        scores = graph.node("Where", apart, scores, 0.0)
+        scores = graph.node(
+            "ScatterElements", scores, best, best_scores[-1] * 0.0, axis=1
+        )  # whatever its shape
+    return graph.concat(*picked, axis=1), graph.concat(*best_scores, axis=1)
+
+
 def scores_by_picture(scores: Value, picture: Value, pictures: Value) -> Value:
     """Scores [M] as a table [B,M], zero where a candidate belongs to another picture."""
     graph = scores.graph

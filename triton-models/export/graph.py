@@ -1,6 +1,6 @@
 """A graph under construction: each operation is one call or operator that returns its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ OPSET = 17
 IR_VERSION = 8
 TYPES = {
     np.dtype(np.float32): onnx.TensorProto.FLOAT,
+    np.dtype(np.float16): onnx.TensorProto.FLOAT16,
     np.dtype(np.uint8): onnx.TensorProto.UINT8,
     np.dtype(np.int32): onnx.TensorProto.INT32,
     np.dtype(np.int64): onnx.TensorProto.INT64,
@@ -85,6 +86,7 @@ class Graph:
         self._prefix = prefix
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], onnx.TensorProto] = {}
+        self._weights: list[onnx.TensorProto] = []
 
     def value(self, name: str) -> Value:
         """A value that comes from outside, an input."""
@@ -117,6 +119,28 @@ class Graph:
 
     def concat(self, *values: Operand, axis: int) -> Value:
         return self.node("Concat", *values, axis=axis)
+
+    def include(self, network: onnx.GraphProto, inputs: Mapping[str, Value]) -> list[Value]:
+        """Appends a whole network of this opset, without loops or branches, and returns its outputs."""
+        prefix = f"{self._prefix}{network.name}/"
+        names = {"": ""} | {name: value.name for name, value in inputs.items()}
+
+        def renamed(name: str) -> str:
+            return names.setdefault(name, prefix + name)
+
+        for weight in network.initializer:
+            copy = onnx.TensorProto()
+            copy.CopyFrom(weight)
+            copy.name = renamed(weight.name)
+            self._weights.append(copy)
+        for node in network.node:
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.name = prefix + node.name
+            copy.input[:] = [renamed(name) for name in node.input]
+            copy.output[:] = [renamed(name) for name in node.output]
+            self._nodes.append(copy)
+        return [Value(self, renamed(output.name)) for output in network.output]
 
     def iterate(self, step: Callable[[Value], Value], start: Value, limit: Value) -> Value:
         """Applies `step` to `start` [N] float32 until it changes nothing, at most `limit` times."""
@@ -152,7 +176,8 @@ class Graph:
     def _proto(
         self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto], doc: str = ""
     ) -> onnx.GraphProto:
-        return helper.make_graph(self._nodes, name, inputs, outputs, [*self._constants.values()], doc)
+        weights = [*self._constants.values(), *self._weights]
+        return helper.make_graph(self._nodes, name, inputs, outputs, weights, doc)
 
 
 def _info(tensor: Tensor) -> onnx.ValueInfoProto:
