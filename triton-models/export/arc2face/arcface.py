@@ -1,0 +1,43 @@
+"""Wraps a published ArcFace network to the contract's `arcface`: pixels in, embeddings [B,D] out.
+
+Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", 2019; normalisation as in
+insightface's arcface_onnx.py.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from export.arc2face import published
+from export.config import Tensor, write_config
+from export.graph import Graph
+
+MAX_BATCH = 16
+SIDE = 112
+DIVISOR = 127.5
+RECOGNISER = "arcface-r100-antelopev2"
+LICENCE = "insightface's antelopev2: non-commercial research only"
+INPUTS = [Tensor("face", "UINT8", (SIDE, SIDE, 3))]
+
+
+def export(source: Path, folder: Path, precision: str) -> None:
+    """Writes 1/model.onnx and config.pbtxt from arcface.onnx; `precision` is fp32 or fp16, inside the graph only."""
+    network = published.read(source, outputs=1)
+    network.separate_rows()
+    graph = Graph()
+    face = graph.value("face")  # [B,112,112,3]
+    [embedding] = network.apply(published.normalise(face, DIVISOR), precision)  # [B,D]
+    graph.node("Identity", embedding, name="embedding")
+    probe = np.random.default_rng(1).integers(0, 256, (3, SIDE, SIDE, 3), np.uint8)
+    [answer] = published.run(network.model, np.zeros((1, 3, SIDE, SIDE), np.float32))
+    outputs = [Tensor("embedding", "FP32", answer.shape[1:])]
+    licence = network.metadata.get("licence", LICENCE)
+    path = folder / "1" / "model.onnx"
+    graph.save(path, "arcface", INPUTS, outputs, licence)
+    published.check(path, source, probe, DIVISOR, precision)
+    parameters = {
+        "recogniser_id": network.metadata.get("recogniser_id", RECOGNISER),
+        "licence": licence,
+        "profile": "arc2face",
+    }
+    write_config(folder, "arcface", MAX_BATCH, INPUTS, outputs, parameters)
