@@ -33,7 +33,7 @@ OUTPUTS = [
 
 
 def export(source: Path, folder: Path, precision: str) -> None:
-    """Writes 1/model.onnx and config.pbtxt from scrfd_10g_bnkps.onnx; `precision`, fp32 or fp16, is the network's alone."""
+    """Writes 1/model.onnx and config.pbtxt from scrfd_10g_bnkps.onnx; `precision` (fp32, fp16) is the network's."""
     network = published.read(source, outputs=len(STRIDES) * len(VALUES))
     side = network.sides[0] or SIDE
     network.fix_resizes((side, side))

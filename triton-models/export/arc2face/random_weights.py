@@ -12,9 +12,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib import import_module
 from importlib.metadata import distribution
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from export.arc2face import random_faces
 from export.arc2face.encoder import IdentityEncoder
 from export.arc2face.layout import RANDOM, WEIGHTS, Layout
 
@@ -96,11 +95,8 @@ def write(folder: Path, size: Size) -> Layout:
     layout = Layout(folder)
     write_tokenizer(layout.tokenizer)
     _write_json(layout.scheduler / "scheduler_config.json", SCHEDULER_CONFIG)
-    if find_spec("export.arc2face.random_faces"):
-        random_faces = import_module("export.arc2face.random_faces")
-        layout.detector.parent.mkdir(parents=True, exist_ok=True)
-        random_faces.write_scrfd(layout.detector, size)
-        random_faces.write_arcface(layout.recogniser, size)
+    random_faces.write_scrfd(layout.detector, size)
+    random_faces.write_arcface(layout.recogniser, size)
     with torch.inference_mode():
         contexts = _write_encoder(layout, size)
         latents = _write_unet(layout, size, contexts)
