@@ -1,11 +1,13 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["numpy", "opencv-python-headless==5.0.0.93", "scikit-image==0.26.0", "pillow==13.0.0"]
+# dependencies = ["numpy", "opencv-python-headless==5.0.0.93", "scikit-image==0.26.0", "pillow==13.0.0",
+#   "insightface==2.1"]
 # ///
 """Makes photo.png, a small picture, and what scikit-image and OpenCV make of it, for AlignerTest and LetterboxTest.
 
 crop-N.png: insightface's face_align.norm_crop for the N-th line of landmarks.tsv (ten numbers: x and y of five
 points), sampled in double precision; OpenCV's own warp, in 1/32 pixel, is checked to be near.
+portrait-N.png: what insightface's own norm_crop makes of the sample portrait, for the N-th line of portrait.tsv.
 letterbox-S.png: cv2.resize(INTER_LINEAR) into a square of side S, and bordered-S.png: the same with a border by
 cv2.copyMakeBorder(BORDER_REFLECT_101).
 """
@@ -13,11 +15,14 @@ cv2.copyMakeBorder(BORDER_REFLECT_101).
 from pathlib import Path
 
 import cv2
+import insightface.utils.face_align
 import numpy as np
 from PIL import Image
 from skimage.transform import SimilarityTransform, warp
 
 FOLDER = Path(__file__).parent
+SAMPLE = FOLDER.parents[4] / "samples" / "collins.png"
+SAMPLE_LANDMARKS = np.array([[204.9, 101.65], [247.5, 103.71], [226.01, 129.27], [202.55, 139.56], [246.26, 142.09]])
 WIDTH, HEIGHT = 90, 61
 TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
@@ -52,6 +57,14 @@ def landmarks() -> np.ndarray:
     return np.array(faces, np.float32)
 
 
+def portrait_landmarks() -> np.ndarray:
+    """[4,5,2]: the face of the sample; half a turn of it; a part of it; it and the left edge of the photo."""
+    centred = SAMPLE_LANDMARKS - SAMPLE_LANDMARKS.mean(0)
+    centre = SAMPLE_LANDMARKS.mean(0)
+    faces = [SAMPLE_LANDMARKS, centre - centred, centre + centred / 3, [100, 300] + centred[:, ::-1] * [3, -3]]
+    return np.array(faces, np.float32)
+
+
 def norm_crop(photo: np.ndarray, points: np.ndarray) -> np.ndarray:
     """[h,w,3] and [5,2] -> [112,112,3]."""
     similarity = SimilarityTransform.from_estimate(points.astype(np.float64), TEMPLATE)
@@ -76,12 +89,21 @@ def letterbox(photo: np.ndarray, side: int, *, bordered: bool = False) -> np.nda
     return square
 
 
+def write_landmarks(path: Path, faces: np.ndarray) -> None:
+    rows = ("\t".join(str(value) for value in face.ravel().tolist()) for face in faces)
+    path.write_text("\n".join(rows) + "\n")
+
+
 def main() -> None:
+    sample = np.asarray(Image.open(SAMPLE).convert("RGB"))
+    write_landmarks(FOLDER / "portrait.tsv", portrait_landmarks())
+    for number, face in enumerate(portrait_landmarks()):
+        crop = insightface.utils.face_align.norm_crop(sample, face)
+        Image.fromarray(crop).save(FOLDER / f"portrait-{number}.png")
     photo = picture()
     Image.fromarray(photo).save(FOLDER / "photo.png")
     points = landmarks()
-    rows = ("\t".join(str(value) for value in face.ravel().tolist()) for face in points)
-    (FOLDER / "landmarks.tsv").write_text("\n".join(rows) + "\n")
+    write_landmarks(FOLDER / "landmarks.tsv", points)
     for number, face in enumerate(points):
         Image.fromarray(norm_crop(photo, face)).save(FOLDER / f"crop-{number}.png")
     for side in 32, 64, 112:

@@ -15,9 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Against {@code faces/make.py}: scikit-image's Umeyama and warp, which insightface uses. */
+/** Against {@code faces/make.py}: scikit-image's Umeyama and warp, and insightface's own {@code norm_crop}. */
 class AlignerTest {
     private static final Path FACES = Path.of("src/test/resources/faces");
+    private static final Path SAMPLE = Path.of("../samples/collins.png");
 
     private final PhotoDecoder decoder = new PhotoDecoder(1 << 20, 1 << 20);
     private final Pixels photo = picture("photo.png");
@@ -29,9 +30,18 @@ class AlignerTest {
         Pixels crop = Aligner.align(photo, landmarks(face));
 
         assertThat(List.of(crop.width(), crop.height())).containsOnly(112);
-        assertThat(IntStream.range(0, crop.rgb().length)
-                        .map(i -> Math.abs((crop.rgb()[i] & 0xff) - (expected.rgb()[i] & 0xff))))
-                .allMatch(deviation -> deviation <= 1);
+        assertThat(deviations(crop, expected)).allMatch(deviation -> deviation <= 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void aPortraitsCropIsInsightfacesWithinOneLevelOnAverage(int face) {
+        Pixels crop = Aligner.align(decoder.decode(Photos.read(SAMPLE)), landmarks("portrait.tsv", face));
+
+        assertThat(deviations(crop, picture("portrait-" + face + ".png"))
+                        .average()
+                        .orElseThrow())
+                .isLessThanOrEqualTo(1);
     }
 
     @Test
@@ -75,8 +85,18 @@ class AlignerTest {
         assertThatThrownBy(() -> Aligner.align(photo, four)).isInstanceOf(IllegalArgumentException.class);
     }
 
+    private static IntStream deviations(Pixels crop, Pixels expected) {
+        assertThat(crop.rgb()).hasSameSizeAs(expected.rgb());
+        return IntStream.range(0, crop.rgb().length)
+                .map(i -> Math.abs((crop.rgb()[i] & 0xff) - (expected.rgb()[i] & 0xff)));
+    }
+
     private static List<Point> landmarks(int face) {
-        String[] line = new String(Photos.read(FACES.resolve("landmarks.tsv")), StandardCharsets.UTF_8)
+        return landmarks("landmarks.tsv", face);
+    }
+
+    private static List<Point> landmarks(String file, int face) {
+        String[] line = new String(Photos.read(FACES.resolve(file)), StandardCharsets.UTF_8)
                 .lines()
                 .toList()
                 .get(face)
