@@ -162,7 +162,14 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     diffusers.utils.logging.set_verbosity_error()
     sizes = [4 * 16 * 16, 4 * 64 * 64, 4 * 3 * 5, 17, 5, 15, 16, 31, 1]
-    write("noise.jsonl", (noise(seed, sizes) for seed in (0, 1, 42, 2**31, 2**32 - 1)))
+    few_steps = [4 * 64 * 64] * 5  # of the full size with LCM: the starting noise and that of four steps
+    write(
+        "noise.jsonl",
+        chain(
+            (noise(seed, sizes) for seed in (0, 1, 42, 2**31, 2**32 - 1)),
+            (noise(seed, few_steps) for seed in (7, NOISE_SEED)),
+        ),
+    )
     write("trajectories.jsonl", chain(trajectories(configs(), DETERMINISTIC, STEPS), lcm_trajectories()))
 
 
