@@ -19,6 +19,9 @@ PHOTOS ?=
 IMAGES_PER ?= 4
 # What `make run`, `make serve` and `make triton` serve: a model repository, by its path or one of ours by name.
 MODELS ?= mini
+# For `make export`: the folder of published weights, and more options (FLAGS=--help lists them).
+SOURCE ?=
+FLAGS ?=
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -114,6 +117,11 @@ format: $(TEST) ## Give all code its form
 	$(MAVEN) --quiet --projects gateway com.diffplug.spotless:spotless-maven-plugin:apply
 
 ##@ Make and measure the models (torch, gigabytes of it, goes into .cache; Python 3.11 or newer)
+
+.PHONY: export
+export: $(EXPORT) ## Export the published Arc2Face from SOURCE to the model repository OUT (docs/arc2face.md)
+	@PYTHONPATH=triton-models $(EXPORT_PYTHON) -m export.arc2face $(if $(SOURCE),--source "$(SOURCE)") \
+		--out "$(if $(filter file,$(origin OUT)),out/arc2face,$(OUT))" $(FLAGS)
 
 .PHONY: convert
 convert: $(CONVERT) ## Convert the published face networks to mini/face_detector and mini/arcface

@@ -158,7 +158,7 @@ def _write_encoder(layout: Layout, size: Size) -> Tensor:
 
 
 def _write_unet(layout: Layout, size: Size, contexts: Tensor) -> Tensor:
-    """Returns latents [2,4,h,w] that a generation of a few steps ends with."""
+    """Returns latents [1,4,h,w] that a generation of a few steps ends with."""
     with torch.device("meta"):  # no time is spent on an initialisation that is overwritten
         unet = UNet2DConditionModel(**UNET[size])
     unet = unet.to_empty(device="cpu").eval()
@@ -168,11 +168,11 @@ def _write_unet(layout: Layout, size: Size, contexts: Tensor) -> Tensor:
     with _rescaling(unet):
         unet(torch.cat([latents] * 2), torch.tensor([981.0, 301.0, 601.0, 81.0]), contexts)
     _save(unet, layout.unet)
-    return _generate(unet, latents, contexts)
+    return _generate(unet, latents[:1], contexts[[0, 2]])
 
 
 def _generate(unet: UNet2DConditionModel, latents: Tensor, contexts: Tensor) -> Tensor:
-    """Five guided steps from the noise `latents` [2,4,h,w]; contexts [4,T,C] are positive, then negative."""
+    """Five guided steps from the noise `latents` [1,4,h,w]; the contexts [2,T,C] are positive, then negative."""
     scheduler = DPMSolverMultistepScheduler.from_config(SCHEDULER_CONFIG)
     scheduler.set_timesteps(5)
     for timestep in scheduler.timesteps:
@@ -195,7 +195,7 @@ def _write_vae(layout: Layout, size: Size, latents: Tensor) -> None:
     )
     with _rescaling(vae):
         vae.encode(image)
-        vae.decode(latents[:1] / vae.config.scaling_factor)
+        vae.decode(latents / vae.config.scaling_factor)
     _save(vae, layout.vae)
 
 

@@ -17,3 +17,23 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     random_weights.write(folder, "reduced")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lora(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from export.arc2face.layout import Layout
+    from export.arc2face.random_weights import write_lcm_lora
+
+    file = tmp_path_factory.mktemp("lora") / "lora.safetensors"
+    write_lcm_lora(file, Layout(published))
+    return file
+
+
+@pytest.fixture(scope="session")
+def exported(published: Path, lora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model repository that the command makes of it, in FP32. Not to be changed."""
+    from export.arc2face.__main__ import main
+
+    folder = tmp_path_factory.mktemp("exported") / "arc2face"
+    main(["--source", str(published), "--out", str(folder), "--lcm-lora", str(lora)])
+    return folder

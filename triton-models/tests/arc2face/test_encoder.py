@@ -14,10 +14,8 @@ from export.arc2face.layout import Layout
 
 
 @pytest.fixture(scope="module")
-def session(published: Path, tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSession:
-    folder = tmp_path_factory.mktemp("exported") / "encoder"
-    encoder.export(Layout(published), folder, "fp32", 64, {})
-    return onnxruntime.InferenceSession(folder / "1" / "model.onnx")
+def session(exported: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(exported / "encoder" / "1" / "model.onnx")
 
 
 def embeddings(rows: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from export.arc2face.encoder import IdentityEncoder
 from export.arc2face.layout import Layout
-from export.arc2face.random_weights import LORA_LAYERS, write_lcm_lora
+from export.arc2face.random_weights import LORA_LAYERS
 from export.arc2face.unet import fuse_lora
 
 
@@ -77,12 +77,10 @@ def test_scheduler_is_stable_diffusions(published: Path) -> None:
     assert config["steps_offset"] == 1
 
 
-def test_lora_changes_the_unet_when_diffusers_loads_it(published: Path, tmp_path: Path) -> None:
-    layout, file = Layout(published), tmp_path / "lora.safetensors"
-    write_lcm_lora(file, layout)
-    unet = UNet2DConditionModel.from_pretrained(layout.unet)
+def test_lora_changes_the_unet_when_diffusers_loads_it(published: Path, lora: Path) -> None:
+    unet = UNet2DConditionModel.from_pretrained(Layout(published).unet)
     before = {name: weight.clone() for name, weight in unet.state_dict().items()}
-    fuse_lora(unet, file)
+    fuse_lora(unet, lora)
     after = unet.state_dict()
     assert set(before) == set(after)
     changed = {name for name in before if not torch.equal(before[name], after[name])}

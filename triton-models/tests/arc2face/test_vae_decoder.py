@@ -15,10 +15,8 @@ from export.arc2face.layout import Layout
 
 
 @pytest.fixture(scope="module")
-def folder(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported") / "vae_decoder"
-    vae_decoder.export(Layout(published), folder, "fp32", {})
-    return folder
+def folder(exported: Path) -> Path:
+    return exported / "vae_decoder"
 
 
 @torch.inference_mode()
