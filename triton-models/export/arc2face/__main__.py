@@ -91,10 +91,10 @@ def export(
     preflight.check_networks(layout)
     exporters, licences = plan(layout, precision, lcm_lora)
     record, sources = Record(out), source_hashes(layout)
-    stamps = dict.fromkeys(exporters, made_from(sources, precision))
+    stamps = {name: made_from(name, sources, precision) for name in exporters}
     if lcm_lora:
         sources[lcm_lora.name] = sha256(lcm_lora)
-        stamps["unet_lcm"] = made_from(sources, precision)
+        stamps["unet_lcm"] = made_from("unet_lcm", sources, precision)
     todo = [name for name in exporters if not record.is_finished(name, stamps[name])]
     if todo:
         preflight.check_room(layout, out, precision, unets=2 if lcm_lora else 1)

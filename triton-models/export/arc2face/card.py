@@ -11,11 +11,18 @@ from pathlib import Path
 from tqdm import tqdm
 
 from export.arc2face.layout import Layout
+from export.arc2face.precision import KEPT
 from export.arc2face.traced import MAX_ERROR, MAX_LEVELS, MIN_PSNR
 from export.config import model_sha256
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "onnx", "onnxruntime")
 CODE = Path(__file__).parents[1]
+SHARED_CODE = (
+    "boxes.py",
+    "config.py",
+    "graph.py",
+    *(f"arc2face/{n}.py" for n in ("precision", "published", "traced")),
+)
 
 
 @dataclass(frozen=True)
@@ -78,9 +85,12 @@ def sha256(path: Path, read: Callable[[int], object] = lambda size: None) -> str
     return digest.hexdigest()
 
 
-def made_from(sources: Mapping[str, str], precision: str) -> str:
-    """A hash that changes when the sources, the precision, the packages or this code do."""
-    code = {str(path.relative_to(CODE)): path.read_text() for path in sorted(CODE.rglob("*.py"))}
+def made_from(model: str, sources: Mapping[str, str], precision: str) -> str:
+    """A hash that changes when the sources, the precision, the packages or what makes this model's graph do."""
+    code = {
+        name: (CODE / name).read_text()
+        for name in (*SHARED_CODE, f"arc2face/{model.removesuffix('_lcm')}.py")
+    }
     everything = {"sources": dict(sources), "precision": precision, "versions": versions(), "code": code}
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
@@ -102,6 +112,7 @@ def write_card(
         "",
         f"Precision: {precision}. Exported with {', '.join(f'{k} {v}' for k, v in versions().items())} "
         f"on Python {platform.python_version()}.",
+        *([KEPT] if precision == "fp16" else []),
         "",
         "## Licences",
         "",

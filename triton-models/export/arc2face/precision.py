@@ -2,6 +2,12 @@
 
 from torch import Tensor, nn
 
+KEPT = (
+    "FP32 stay the timestep and its sinusoids, the group norms (sums of squares over a group exceed 65504 where "
+    "activations are far below: `python -m export.arc2face.activations` measures both), the layer norms' statistics "
+    "(ONNX computes them so), the encoder's softmax, and the decoder's scaling of pixels."
+)
+
 
 class InSinglePrecision(nn.Module):
     """Computes a layer in FP32 and gives its result in the type of its input."""
