@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from export.config import Tensor, model_sha256, write_config
+from export.config import Tensor, model_sha256, serve_with, write_config
 from onnx import TensorProto, helper, numpy_helper
 
 TRITON_MODELS = Path(__file__).resolve().parents[5] / "triton-models"
@@ -34,7 +34,7 @@ def half(folder: Path) -> None:
 
 
 def few_steps(folder: Path) -> None:
-    """Copies `unet` to `unet_lcm`."""
+    """Copies `unet` to `unet_lcm`; all are configured as the real profile is, for a GPU if there is one."""
     shutil.copytree(folder / "unet", folder / "unet_lcm")
     parameters = "".join(
         f'parameters {{ key: "{key}" value {{ string_value: "{value}" }} }}\n'
@@ -44,6 +44,8 @@ def few_steps(folder: Path) -> None:
     text = config.read_text().replace('name: "unet"', 'name: "unet_lcm"')
     text = re.sub(r'parameters \{ key: "default_.*\n', "", text)
     config.write_text(text + parameters)
+    for model in folder.iterdir():
+        serve_with(model, "onnxruntime")
 
 
 def speak_half(folder: Path) -> None:

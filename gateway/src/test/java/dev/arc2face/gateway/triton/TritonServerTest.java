@@ -11,8 +11,10 @@ import dev.arc2face.gateway.FailureException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -97,6 +99,31 @@ class TritonServerTest {
                             .raw());
             // The models of before go on working: the profile is the same.
             assertThat(models.unet().infer(inputs).get("prediction").raw()).isEqualTo(prediction.raw());
+        }
+    }
+
+    @Test
+    void whatStaysTheSameIsNoNews() {
+        // Its configuration has maps that the gateway does not know.
+        try (TritonProcess process = new TritonProcess(ModelRepository.VARIANTS.make());
+                TritonServer server =
+                        new TritonServer(TestConfig.triton(process.target(), Map.of("poll-interval", "PT0.01S")))) {
+            AtomicInteger news = new AtomicInteger();
+            Await.ready(server);
+            server.addListener(new TritonServer.Listener() {
+                @Override
+                public void ready(ServedModels models) {
+                    news.incrementAndGet();
+                }
+
+                @Override
+                public void unavailable(FailureException why) {
+                    news.incrementAndGet();
+                }
+            });
+
+            await().during(Duration.ofSeconds(1)).until(() -> news.get() <= 1);
+            assertThat(news).hasValue(1);
         }
     }
 
