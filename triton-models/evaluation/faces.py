@@ -27,19 +27,34 @@ def session(model: str) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def letterbox(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """[H,W,3] -> [320,320,3], aspect kept, at the top left, padded by 0; and the scale."""
+def letterbox(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[H,W,3] -> [320,320,3], aspect kept, at the top left, padded by 0; and the scales of x and y.
+
+    The shorter side is rounded as in insightface's scrfd.py, pixels are cv2.resize's, in its integer arithmetic.
+    """
     height, width = picture.shape[:2]
-    scale = SQUARE / max(height, width)
-    rows, columns = (_halfway(length, max(1, int(length * scale + 0.5))) for length in (height, width))
+    ratio = height / width
+    w, h = (max(1, int(SQUARE / ratio)), SQUARE) if ratio > 1 else (SQUARE, max(1, int(SQUARE * ratio)))
+    left, right, left_weight, right_weight = _halfway(width, w)
+    upper, lower, upper_weight, lower_weight = _halfway(height, h)
+    rows = (
+        picture[:, left].astype(int) * left_weight[:, None]
+        + picture[:, right].astype(int) * right_weight[:, None]
+    ) >> 4
+    above = rows[upper] * upper_weight[:, None, None] >> 16
+    below = rows[lower] * lower_weight[:, None, None] >> 16
     square = np.zeros((SQUARE, SQUARE, 3), np.uint8)
-    square[: len(rows), : len(columns)] = _bilinear(picture, *np.meshgrid(columns, rows))
-    return square, scale
+    square[:h, :w] = (above + below + 2) >> 2
+    return square, np.array([w / width, h / height])
 
 
-def _halfway(source: int, target: int) -> np.ndarray:
-    """Where the centres of `target` pixels lie among `source` pixels, no further out than the outermost centres."""
-    return ((np.arange(target) + 0.5) * source / target - 0.5).clip(0, source - 1)
+def _halfway(source: int, target: int) -> tuple[np.ndarray, ...]:
+    """Between which two of `source` pixels each of `target` pixels has its centre, and both weights in 1/2048."""
+    centre = ((np.arange(target) + 0.5) * (1 / (target / source)) - 0.5).astype(np.float32)
+    floor = np.floor(centre)
+    weight = centre - floor
+    first, second = (side.astype(int).clip(0, source - 1) for side in (floor, floor + 1))
+    return first, second, *(np.rint(share * 2048).astype(int) for share in (1 - weight, weight))
 
 
 def _bilinear(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

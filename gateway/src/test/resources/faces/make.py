@@ -78,8 +78,8 @@ def norm_crop(photo: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def letterbox(photo: np.ndarray, side: int, *, bordered: bool = False) -> np.ndarray:
     """[h,w,3] -> [side,side,3]."""
-    scale = (side // 2 if bordered else side) / max(photo.shape[:2])
-    width, height = (max(1, round(length * scale)) for length in (photo.shape[1], photo.shape[0]))
+    longer, ratio = side // 2 if bordered else side, photo.shape[0] / photo.shape[1]
+    width, height = (int(longer / ratio), longer) if ratio > 1 else (longer, int(longer * ratio))
     small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_LINEAR)
     if bordered:
         margins = height // 2, height // 2, width // 2, width // 2

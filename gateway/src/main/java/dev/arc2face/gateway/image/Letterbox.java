@@ -1,12 +1,17 @@
 package dev.arc2face.gateway.image;
 
+import java.util.Arrays;
+
 /**
- * A photo scaled to fit a square, aspect kept, at the square's top left, the rest black. Pixels are resampled as
- * {@code cv2.resize(INTER_LINEAR)} does it: bilinear between half-pixel centres, edges clamped, no smoothing.
+ * A photo scaled to fit a square, aspect kept, at the square's top left, the rest black. Sizes are rounded as in
+ * insightface's {@code scrfd.py}, and pixels are those of {@code cv2.resize(INTER_LINEAR)}, bit for bit: bilinear
+ * between half-pixel centres, edges clamped, no smoothing, weights in steps of 1/2048.
  *
  * <p>Coordinates count from the outer corner of the top left pixel, so that they scale without an offset.
  */
 public final class Letterbox {
+    private static final int UNIT = 2048;
+
     private final Pixels square;
     private final double scaleX;
     private final double scaleY;
@@ -42,9 +47,10 @@ public final class Letterbox {
     }
 
     private static Letterbox fit(Pixels photo, int side, boolean bordered) {
-        double scale = (double) (bordered ? side / 2 : side) / Math.max(photo.width(), photo.height());
-        int width = (int) Math.max(1, Math.round(photo.width() * scale));
-        int height = (int) Math.max(1, Math.round(photo.height() * scale));
+        int longer = bordered ? side / 2 : side;
+        double ratio = (double) photo.height() / photo.width();
+        int width = ratio > 1 ? Math.max(1, (int) (longer / ratio)) : longer;
+        int height = ratio > 1 ? longer : Math.max(1, (int) (longer * ratio));
         int marginX = bordered ? width / 2 : 0;
         int marginY = bordered ? height / 2 : 0;
         Axis columns = Axis.resample(photo.width(), width).bordered(marginX);
@@ -63,17 +69,22 @@ public final class Letterbox {
         for (int y = 0; y < rows.size(); y++) {
             int upper = rows.first[y] * photo.width();
             int lower = rows.second[y] * photo.width();
-            double bottom = rows.weight[y];
             for (int x = 0; x < columns.size(); x++) {
                 int left = columns.first[x];
                 int right = columns.second[x];
-                double weight = columns.weight[x];
                 for (int channel = 0; channel < 3; channel++) {
-                    double above = (1 - weight) * (source[(upper + left) * 3 + channel] & 0xff)
-                            + weight * (source[(upper + right) * 3 + channel] & 0xff);
-                    double below = (1 - weight) * (source[(lower + left) * 3 + channel] & 0xff)
-                            + weight * (source[(lower + right) * 3 + channel] & 0xff);
-                    square[(y * side + x) * 3 + channel] = (byte) Math.round((1 - bottom) * above + bottom * below);
+                    int above = columns.mix(
+                            x,
+                            source[(upper + left) * 3 + channel] & 0xff,
+                            source[(upper + right) * 3 + channel] & 0xff);
+                    int below = columns.mix(
+                            x,
+                            source[(lower + left) * 3 + channel] & 0xff,
+                            source[(lower + right) * 3 + channel] & 0xff);
+                    // OpenCV drops bits between the two axes, so that products fit its registers.
+                    int sum = ((rows.firstWeight[y] * (above >> 4)) >> 16)
+                            + ((rows.secondWeight[y] * (below >> 4)) >> 16);
+                    square[(y * side + x) * 3 + channel] = (byte) ((sum + 2) >> 2);
                 }
             }
         }
@@ -95,19 +106,33 @@ public final class Letterbox {
         return (squareY - marginY) / scaleY;
     }
 
-    /** Which two source pixels each target pixel of one axis mixes, and the weight of the second. */
-    private record Axis(int[] first, int[] second, double[] weight) {
+    /** Which two source pixels each target pixel of one axis mixes, and the weights of both in 1/2048. */
+    private record Axis(int[] first, int[] second, int[] firstWeight, int[] secondWeight) {
         static Axis resample(int from, int to) {
+            double scale = 1 / ((double) to / from);
             int[] first = new int[to];
             int[] second = new int[to];
-            double[] weight = new double[to];
+            int[] firstWeight = new int[to];
+            int[] secondWeight = new int[to];
             for (int i = 0; i < to; i++) {
-                double centre = Math.max(0, Math.min(from - 1, (i + 0.5) * from / to - 0.5));
-                first[i] = (int) centre;
-                second[i] = Math.min(first[i] + 1, from - 1);
-                weight[i] = centre - first[i];
+                float centre = (float) ((i + 0.5) * scale - 0.5);
+                int floor = (int) Math.floor(centre);
+                float weight = centre - floor;
+                first[i] = clamp(floor, from);
+                second[i] = clamp(floor + 1, from);
+                firstWeight[i] = (int) Math.rint((1 - weight) * UNIT);
+                secondWeight[i] = (int) Math.rint(weight * UNIT);
             }
-            return new Axis(first, second, weight);
+            return new Axis(first, second, firstWeight, secondWeight);
+        }
+
+        private static int clamp(int i, int size) {
+            return Math.max(0, Math.min(size - 1, i));
+        }
+
+        /** The target pixel in 1/2048, of its two source pixels. */
+        int mix(int target, int firstPixel, int secondPixel) {
+            return firstPixel * firstWeight[target] + secondPixel * secondWeight[target];
         }
 
         /** The same with a reflection of {@code margin} pixels at both ends. */
@@ -116,15 +141,12 @@ public final class Letterbox {
             for (int i = 0; i < order.length; i++) {
                 order[i] = reflect(i - margin, size());
             }
-            int[] borderedFirst = new int[order.length];
-            int[] borderedSecond = new int[order.length];
-            double[] borderedWeight = new double[order.length];
-            for (int i = 0; i < order.length; i++) {
-                borderedFirst[i] = first[order[i]];
-                borderedSecond[i] = second[order[i]];
-                borderedWeight[i] = weight[order[i]];
-            }
-            return new Axis(borderedFirst, borderedSecond, borderedWeight);
+            return new Axis(
+                    pick(first, order), pick(second, order), pick(firstWeight, order), pick(secondWeight, order));
+        }
+
+        private static int[] pick(int[] values, int[] order) {
+            return Arrays.stream(order).map(i -> values[i]).toArray();
         }
 
         /** {@code margin <= size / 2}, so that one reflection is enough. */
@@ -134,7 +156,7 @@ public final class Letterbox {
         }
 
         int size() {
-            return weight.length;
+            return first.length;
         }
     }
 }
