@@ -20,8 +20,11 @@ LICENCE = "insightface's antelopev2: non-commercial research only"
 INPUTS = [Tensor("face", "UINT8", (SIDE, SIDE, 3))]
 
 
-def export(source: Path, folder: Path, precision: str) -> None:
-    """Writes 1/model.onnx and config.pbtxt from arcface.onnx; `precision` is fp32 or fp16, inside the graph only."""
+def export(source: Path, folder: Path, precision: str) -> list[str]:
+    """Writes 1/model.onnx and config.pbtxt from arcface.onnx and says how good they are.
+
+    `precision`, fp32 or fp16, is that of the network inside.
+    """
     network = published.read(source, outputs=1)
     network.separate_rows()
     graph = Graph()
@@ -34,10 +37,13 @@ def export(source: Path, folder: Path, precision: str) -> None:
     licence = network.metadata.get("licence", LICENCE)
     path = folder / "1" / "model.onnx"
     graph.save(path, "arcface", INPUTS, outputs, licence)
-    published.check(path, source, probe, DIVISOR, precision)
+    checks = [published.check(path, source, probe, DIVISOR, precision)]
+    if precision == "fp16":
+        checks.append(published.check_range(network, probe, DIVISOR))
     parameters = {
         "recogniser_id": network.metadata.get("recogniser_id", RECOGNISER),
         "licence": licence,
         "profile": "arc2face",
     }
     write_config(folder, "arcface", MAX_BATCH, INPUTS, outputs, parameters)
+    return checks

@@ -32,19 +32,23 @@ OUTPUTS = [
 ]
 
 
-def export(source: Path, folder: Path, precision: str) -> None:
-    """Writes 1/model.onnx and config.pbtxt from scrfd_10g_bnkps.onnx; `precision` (fp32, fp16) is the network's."""
+def export(source: Path, folder: Path, precision: str) -> list[str]:
+    """Writes 1/model.onnx and config.pbtxt from scrfd_10g_bnkps.onnx and says how good they are.
+
+    `precision`, fp32 or fp16, is that of the network inside; boxes are decoded and selected in FP32.
+    """
     network = published.read(source, outputs=len(STRIDES) * len(VALUES))
     side = network.sides[0] or SIDE
     network.fix_resizes((side, side))
     inputs = [Tensor("image", "UINT8", (side, side, 3))]
-    _check(network, source, inputs, side, precision)
+    checks = _check(network, source, inputs, side, precision)
     graph = Graph()
     decode(_answers(graph, network, side, precision), side)
     licence = network.metadata.get("licence", LICENCE)
     graph.save(folder / "1" / "model.onnx", "face_detector", inputs, OUTPUTS, licence)
     parameters = {"score_threshold": str(SCORE_THRESHOLD), "licence": licence, "profile": "arc2face"}
     write_config(folder, "face_detector", MAX_BATCH, inputs, OUTPUTS, parameters)
+    return checks
 
 
 def decode(answers: Sequence[Value], side: int) -> None:
@@ -94,7 +98,9 @@ def _centres(side: int) -> np.ndarray:
     return np.concatenate(places).repeat(ANCHORS, axis=0).astype(np.float32)
 
 
-def _check(network: published.Network, source: Path, inputs: list[Tensor], side: int, precision: str) -> None:
+def _check(
+    network: published.Network, source: Path, inputs: list[Tensor], side: int, precision: str
+) -> list[str]:
     """Raises unless the network answers a batch as the published one answers each picture of it."""
     graph = Graph()
     cells = [(side // stride) ** 2 * ANCHORS for _ in VALUES for stride in STRIDES]
@@ -106,4 +112,7 @@ def _check(network: published.Network, source: Path, inputs: list[Tensor], side:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "network.onnx"
         graph.save(path, "network", inputs, outputs, "")
-        published.check(path, source, pictures, DIVISOR, precision)
+        checks = [published.check(path, source, pictures, DIVISOR, precision)]
+    if precision == "fp16":
+        checks.append(published.check_range(network, pictures, DIVISOR))
+    return checks

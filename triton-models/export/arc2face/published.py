@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper, shape_inference, version_converter
 
 from export.graph import OPSET, Value
 
+LARGEST = float(np.finfo(np.float16).max)
 # Of an output, as a share of its largest value: the largest deviation; for FP16 the root mean square, 35 dB.
 TOLERANCES = {"fp32": 1e-4, "fp16": 10 ** (-35 / 20)}
 
@@ -129,12 +130,17 @@ def run(model: onnx.ModelProto | Path, pictures: np.ndarray) -> list[np.ndarray]
     return session.run(None, {session.get_inputs()[0].name: pictures})
 
 
-def check(ours: Path, published: Path, pictures: np.ndarray, divisor: float, precision: str) -> None:
-    """Raises unless our network answers [B,S,S,3] uint8 as the published one answers each picture alone."""
+def check(ours: Path, published: Path, pictures: np.ndarray, divisor: float, precision: str) -> str:
+    """Raises unless our network answers [B,S,S,3] uint8 as the published one answers each picture alone.
+
+    Says how near it is.
+    """
     answers = run(ours, pictures)
+    worst = 0.0
     for row, picture in enumerate(pictures):
-        blob = (picture[None].transpose(0, 3, 1, 2).astype(np.float32) - 127.5) / np.float32(divisor)
-        for number, (answer, wanted) in enumerate(zip(answers, run(published, blob), strict=True)):
+        for number, (answer, wanted) in enumerate(
+            zip(answers, run(published, _blob(picture[None], divisor)), strict=True)
+        ):
             deviation = np.abs(answer[row] - wanted.reshape(answer[row].shape)) / np.abs(wanted).max()
             error = deviation.max() if precision == "fp32" else np.sqrt(np.square(deviation).mean())
             if not error <= TOLERANCES[precision]:
@@ -142,6 +148,32 @@ def check(ours: Path, published: Path, pictures: np.ndarray, divisor: float, pre
                     f"{published}: output {number} of picture {row} in a batch of {len(pictures)} is off by {error:.1e}"
                     f" of its largest value; {precision} allows {TOLERANCES[precision]:.1e}"
                 )
+            worst = max(worst, error)
+    decibels = "" if precision == "fp32" else f", {-20 * np.log10(worst):.1f} dB"
+    return f"a batch against the published network, picture by picture: error {worst:.1e}{decibels}"
+
+
+def check_range(network: Network, pictures: np.ndarray, divisor: float) -> str:
+    """Raises if FP16 cannot hold what a layer gives for [B,S,S,3] uint8, black or white; says the largest value."""
+    probe = onnx.ModelProto()
+    probe.CopyFrom(network.model)
+    probe.graph.CopyFrom(_plain(network.model))
+    names = [name for node in probe.graph.node for name in node.output]
+    del probe.graph.output[:]
+    probe.graph.output.extend(map(helper.make_empty_tensor_value_info, names))
+    largest = 0.0
+    for picture in (*pictures, np.zeros_like(pictures[0]), np.full_like(pictures[0], 255)):
+        for name, values in zip(names, run(probe, _blob(picture[None], divisor)), strict=True):
+            if not np.abs(values).max() <= LARGEST:
+                raise ValueError(
+                    f"{name} reaches {np.abs(values).max():.0f}: too large for FP16, export FP32"
+                )
+            largest = max(largest, float(np.abs(values).max()))
+    return f"largest activation {largest:.0f} of {LARGEST:.0f}"
+
+
+def _blob(pictures: np.ndarray, divisor: float) -> np.ndarray:
+    return (pictures.transpose(0, 3, 1, 2).astype(np.float32) - 127.5) / np.float32(divisor)
 
 
 def _hold_constants(graph: onnx.GraphProto) -> None:
@@ -171,21 +203,20 @@ def _prune(graph: onnx.GraphProto) -> None:
 
 def _halved(model: onnx.ModelProto) -> onnx.GraphProto:
     """The same network in FP16; only the factors of a Resize stay as they are."""
-    halved = onnx.GraphProto()
-    halved.CopyFrom(shape_inference.infer_shapes(model).graph)
-    _simplify_norms(halved)
+    halved = _plain(model)
     factors = {name for node in halved.node if node.op_type == "Resize" for name in node.input[1:]}
     for weight in halved.initializer:
         if weight.data_type == onnx.TensorProto.FLOAT and weight.name not in factors:
             values = numpy_helper.to_array(weight)
-            if np.abs(values).max() > np.finfo(np.float16).max:
+            if np.abs(values).max() > LARGEST:
                 raise ValueError(f"weight {weight.name} is too large for FP16")
             weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), weight.name))
     return halved
 
 
-def _simplify_norms(graph: onnx.GraphProto) -> None:
-    """Turns each normalisation into a factor and a summand: a small variance would not survive in FP16."""
+def _plain(model: onnx.ModelProto) -> onnx.GraphProto:
+    """The same network, each normalisation a factor and a summand: a small variance would not survive in FP16."""
+    graph = shape_inference.infer_shapes(model).graph
     weights = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
     rank = {value.name: len(value.type.tensor_type.shape.dim) for value in graph.value_info}
     nodes = []
@@ -205,3 +236,4 @@ def _simplify_norms(graph: onnx.GraphProto) -> None:
     del graph.node[:]
     graph.node.extend(nodes)
     _prune(graph)
+    return graph

@@ -59,13 +59,25 @@ def test_rows_do_not_depend_on_their_batch(threads: int, exported: Path) -> None
 
 
 def test_half_precision_embeds_alike(source: Path, exported: Path, tmp_path: Path) -> None:
-    arcface.export(source, tmp_path, "fp16")
+    nearness, span = arcface.export(source, tmp_path, "fp16")
+    assert float(nearness.split()[-2]) > 35
+    assert "largest activation" in span
     weights = onnx.load(tmp_path / "1" / "model.onnx").graph.initializer
     assert {w.data_type for w in weights if len(w.dims) == 4} == {onnx.TensorProto.FLOAT16}
     full, half = (embed(folder, CROPS) for folder in (exported, tmp_path))
     assert half.dtype == np.float32
     likeness = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
     assert likeness.min() > 0.999
+
+
+def test_what_half_precision_cannot_hold_is_refused(source: Path, tmp_path: Path) -> None:
+    model = onnx.load(source)
+    [norm] = [node for node in model.graph.node if node.output[0] == model.graph.output[0].name]
+    [mean] = [weight for weight in model.graph.initializer if weight.name == norm.input[3]]
+    mean.CopyFrom(onnx.numpy_helper.from_array(np.full(mean.dims, 1e5, np.float32), mean.name))
+    onnx.save(model, tmp_path / "arcface.onnx")
+    with pytest.raises(ValueError, match="too large for FP16"):
+        arcface.export(tmp_path / "arcface.onnx", tmp_path / "arcface", "fp16")
 
 
 def test_weights_are_those_of_the_file(source: Path, exported: Path) -> None:
