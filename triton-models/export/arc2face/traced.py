@@ -89,7 +89,7 @@ def _trace(
     torch.onnx.export(
         network,
         tuple(examples),
-        path,
+        str(path),  # beyond 2 GiB a Path is taken for a buffer
         input_names=[tensor.name for tensor in inputs],
         output_names=[tensor.name for tensor in outputs],
         dynamic_axes={tensor.name: {0: "B"} for tensor in (*inputs, *outputs)},
