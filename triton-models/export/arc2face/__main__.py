@@ -36,7 +36,7 @@ WARNING = (
     "The face detector and the recogniser (antelopev2) are licensed by insightface for non-commercial research only. "
     "Ask insightface before you use them otherwise."
 )
-Exporter = Callable[[Path], list[Check] | None]
+Exporter = Callable[[Path], list[Check] | list[str]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -102,7 +102,7 @@ def export(
         bar.set_description(f"exporting {name}")
         start, folder = time.monotonic(), out / name
         (folder / "config.pbtxt").unlink(missing_ok=True)
-        checks = exporters[name](folder) or []
+        checks = exporters[name](folder)
         entry = Entry(
             stamps[name],
             model_sha256(folder / "1" / "model.onnx"),

@@ -20,7 +20,7 @@ from export.arc2face.traced import Precision
 
 GIGABYTE = 10**9
 # Of the largest network's FP32 weights, and beside them: measured, docs/arc2face.md.
-MEMORY_FACTOR, MEMORY_BASE = 3.2, 1.5 * GIGABYTE
+MEMORY_FACTOR, MEMORY_BASE = 2.2, 1.5 * GIGABYTE
 NAMED = 5  # of a list of faults of one file
 
 # The autoencoder was published with the names that diffusers then gave to its attention.
