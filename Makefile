@@ -56,6 +56,9 @@ TRAIN := .cache/train/locked-$(call locked,$(LOCKS)/train.txt)
 EXPORT_PYTHON := .cache/export/bin/python
 EXPORT := .cache/export/locked-$(call locked,$(LOCKS)/export.txt)
 
+PARITY := $(IN_MODELS) $(CURDIR)/$(EXPORT_PYTHON) -m evaluation.parity \
+	--serve-python ../.venv/bin/python --jar ../$(JAR)
+
 ##@ Use
 
 .PHONY: help
@@ -82,7 +85,7 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java test-python test-export test-identity ## Check and test everything, on a real Triton
+test: lint test-java test-python test-export test-identity parity ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) ## Test the models, their backend and the launcher
@@ -156,6 +159,14 @@ evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers;
 				evaluate "$$(basename "$$photos")" --photos "$$photos" --images-per $(IMAGES_PER); \
 			done; \
 		done'
+
+.PHONY: parity
+parity: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## Hold a reduced Arc2Face, through the gateway, against diffusers
+	$(PARITY) reduced ../.cache/parity/reduced
+
+.PHONY: parity-full
+parity-full: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## The same at full size: 20 GB of disk and memory; writes docs/parity.md
+	$(PARITY) full ../.cache/parity/full --report ../docs/parity.md
 
 .PHONY: evaluate-training
 evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained

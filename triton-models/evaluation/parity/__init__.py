@@ -1,0 +1,1 @@
+"""Holds the served pipeline against the official recipe: same weights, same photo, same seeds."""
