@@ -10,8 +10,6 @@ from pathlib import Path
 
 from evaluation.parity import probe, report
 from evaluation.parity.cases import SETS
-from export.arc2face import random_weights
-from export.arc2face.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[3]
 LEAST_PSNR = {"fp32": 60.0, "fp16": 35.0}  # dB of a picture
@@ -28,29 +26,42 @@ def main() -> int:
     arguments = parser.parse_args()
     size, work = arguments.size, arguments.work.resolve()
 
-    published, reference = work / "published", work / "reference"
+    published, reference, embedding = work / "published", work / "reference", work / "embedding.json"
     lora = published / "lcm-lora-sdv1-5" / "pytorch_lora_weights.safetensors"
     if not lora.is_file():  # it is written last
-        random_weights.write_lcm_lora(lora, random_weights.write(published, size))
-    weights = ["--source", Layout.find(published).root, "--lcm-lora", lora]
-    seen = ["--photo", arguments.photo.resolve(), "--cases", size]
-    run(sys.executable, "-m", "evaluation.parity.reference", *weights, *seen, "--out", reference)
-
-    def compare(repository: Path, *options: object) -> int:
-        return run(
-            *(arguments.serve_python.absolute(), "-m", "serving.stack", "--jar", arguments.jar.resolve()),
-            *("--repository", repository, "--", sys.executable, "-m", "evaluation.parity.compare"),
-            *("--target", "{target}", "--reference", reference, *seen, *options),
-            check=False,
+        run(sys.executable, "-m", "export.arc2face.random_weights", published, size, "--lcm-lora", lora)
+    weights = ["--source", published, "--lcm-lora", lora]
+    for precision in LEAST_PSNR:
+        run(
+            sys.executable,
+            "-m",
+            "export.arc2face",
+            *weights,
+            "--precision",
+            precision,
+            "--out",
+            work / precision,
         )
+    probe.write(work / "fp32", work / "probe")
 
+    def serve(repository: Path, module: str, *options: object, check: bool = True) -> int:
+        """Runs a module beside servers of its own; {target} stands for the gateway."""
+        stack = (arguments.serve_python.absolute(), "-m", "serving.stack", "--jar", arguments.jar.resolve())
+        client = (sys.executable, "-m", module, "--target", "{target}", "--photo", arguments.photo.resolve())
+        return run(*stack, "--repository", repository, "--", *client, *options, check=check)
+
+    serve(work / "fp32", "evaluation.parity.embed", "--out", embedding)
+    drawn = ("--cases", size, "--reference", reference)
+    run(
+        *(sys.executable, "-m", "evaluation.parity.reference", *weights),
+        *("--embedding", embedding, "--cases", size, "--out", reference),
+    )
     failures = 0
     for precision, least in LEAST_PSNR.items():
-        repository = work / precision
-        run(sys.executable, "-m", "export.arc2face", *weights, "--precision", precision, "--out", repository)
-        failures += compare(repository, "--least-psnr", least, "--json", work / f"{precision}-pictures.json")
-    probe.write(work / "fp32", work / "probe")
-    failures += compare(work / "probe", "--latents", "--json", work / "latents.json")
+        options = (*drawn, "--least-psnr", least, "--json", work / f"{precision}-pictures.json")
+        failures += serve(work / precision, "evaluation.parity.compare", *options, check=False)
+    options = (*drawn, "--latents", "--json", work / "latents.json")
+    failures += serve(work / "probe", "evaluation.parity.compare", *options, check=False)
     if arguments.report is not None:
         arguments.report.write_text(report.page(work), encoding="utf-8")
     return min(failures, 1)

@@ -45,5 +45,4 @@ def reduced() -> Iterator[Case]:
     yield Case("dpmpp_2m", 25)
 
 
-DETECTOR_SIDES = {"reduced": 320, "full": 640}  # of the square that the profile's detector takes
 SETS = {"reduced": tuple(reduced()), "full": FULL}

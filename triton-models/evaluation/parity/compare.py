@@ -27,22 +27,17 @@ CALLERS = 4  # at once, so that steps of different cases share batches
 def main() -> int:
     arguments = parse()
     cases = SETS[arguments.cases]
-    report = json.loads((arguments.reference / "reference.json").read_text())
     photo = message("IdentitySource", photo=arguments.photo.read_bytes())
-    with Gateway(arguments.target) as gateway:
-        answer = gateway.unary("EmbedFace", message("EmbedFaceRequest", identity=photo))
-        with ThreadPoolExecutor(CALLERS) as pool:
-            rows = list(pool.map(lambda case: compare(gateway, photo, case, arguments), cases))
-    alike = float(np.dot(answer.embedding.values, report["embedding"]))
+    with Gateway(arguments.target) as gateway, ThreadPoolExecutor(CALLERS) as pool:
+        rows = list(pool.map(lambda case: compare(gateway, photo, case, arguments), cases))
     print(f"{'case':44}{'PSNR':>8}{'latents':>10}{'seconds':>9}")
     for row in rows:
         print(
             f"{row['case']:44}{number(row['psnr'], 1):>8}{number(row['latents'], 6):>10}{row['seconds']:>9.1f}"
         )
-    print(f"embedding: cosine to the reference's {alike:.7f}")
     if arguments.json is not None:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({"embedding_cosine": alike, "cases": rows}, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     failed = [
         row["case"]
         for row in rows
