@@ -22,6 +22,10 @@ MODELS ?= mini
 # For `make export`: the folder of published weights, and more options (FLAGS=--help lists them).
 SOURCE ?=
 FLAGS ?=
+# For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
+DIR ?=
+TARGET ?=
+LEAST_PSNR ?= 35
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -167,6 +171,13 @@ parity: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## Hold a reduced Arc2Face, 
 .PHONY: parity-full
 parity-full: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## The same at full size: 20 GB of disk and memory; writes docs/parity.md
 	$(PARITY) full ../.cache/parity/full --report ../docs/parity.md
+
+.PHONY: verify-weights
+verify-weights: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## Hold what MODELS (or TARGET=host:port) serves of the weights in DIR against diffusers
+	@[ -n "$(DIR)" ] || { echo "DIR=... is the folder of the published weights, see docs/arc2face.md" >&2; exit 1; }
+	@$(if $(TARGET),PYTHONPATH=triton-models,$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --) \
+		$(EXPORT_PYTHON) -m evaluation.parity.verify --source "$(DIR)" --photo "$(PHOTO)" \
+		--least-psnr $(LEAST_PSNR) --target $(or $(TARGET),{target})
 
 .PHONY: evaluate-training
 evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained

@@ -277,4 +277,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("size", choices=SIZES)
-    write(**vars(parser.parse_args()))
+    parser.add_argument("--lcm-lora", type=Path, help="a file, to write a random LoRA into")
+    arguments = parser.parse_args()
+    written = write(arguments.folder, arguments.size)
+    if arguments.lcm_lora is not None:
+        write_lcm_lora(arguments.lcm_lora, written)
