@@ -1,7 +1,7 @@
 """A copy of a model repository whose `vae_decoder` writes the latents themselves into the picture's first pixels.
 
 A PNG keeps every bit, so that a gateway's picture tells the final latents. A value x takes one pixel: 24 bits of
-(x + 32) / 64, big endian.
+(x + 256) / 512, big endian.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import onnx
 from export.config import Tensor, write_config
 from export.graph import Graph
 
-RANGE = 32.0  # latents lie well within -32..32
+RANGE = 256.0  # those of random weights lie within -110..110, trained ones within -10..10
 LEVELS = 1 << 24
 
 

@@ -8,10 +8,12 @@ place of the token `id`, the fine-tuned encoder for the empty prompt too.
 import argparse
 import io
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +114,7 @@ class Reference:
         pipeline = self.pipeline
         scheduler = pipeline.scheduler
         pipeline.scheduler = SCHEDULERS[case.scheduler].from_config(scheduler.config)
-        guided = int(np.ceil(np.float32(case.guidance_until) * np.float32(case.steps)))
+        guided = math.ceil(Decimal(str(case.guidance_until)) * case.steps)
 
         def stop_guidance(
             pipe: Any, step: int, _timestep: Any, tensors: dict[str, Tensor]
