@@ -222,6 +222,7 @@ $(CONVERT): $(LOCKS)/convert.txt
 $(TRAIN): $(LOCKS)/train.txt
 $(EXPORT): $(LOCKS)/export.txt
 $(CONVERT) $(TRAIN) $(EXPORT):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "missing: Python 3.11 or newer, PYTHON=...")'
 	@echo "Installing $< into $(@D)"
 	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
