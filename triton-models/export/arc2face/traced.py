@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,16 +87,21 @@ def export(
 def _trace(
     path: Path, network: nn.Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor], examples: list[Array]
 ) -> None:
-    torch.onnx.export(
-        network,
-        tuple(examples),
-        str(path),  # beyond 2 GiB a Path is taken for a buffer
-        input_names=[tensor.name for tensor in inputs],
-        output_names=[tensor.name for tensor in outputs],
-        dynamic_axes={tensor.name: {0: "B"} for tensor in (*inputs, *outputs)},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # Python values of the network become constants, and this exporter is the old one: the check at other batch
+        # sizes tells whether that does harm.
+        for harmless in (torch.jit.TracerWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", harmless)
+        torch.onnx.export(
+            network,
+            tuple(examples),
+            str(path),  # beyond 2 GiB a Path is taken for a buffer
+            input_names=[tensor.name for tensor in inputs],
+            output_names=[tensor.name for tensor in outputs],
+            dynamic_axes={tensor.name: {0: "B"} for tensor in (*inputs, *outputs)},
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 def write(traced: Path, folder: Path) -> Path:
