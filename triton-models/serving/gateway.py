@@ -52,7 +52,8 @@ class Gateway:
     def __exit__(self, *_: object) -> None:
         self.child.stop()
 
-    def wait_until_ready(self, timeout: float = 60) -> None:
+    def wait_until_ready(self, timeout: float = 300) -> None:
+        """The full-size profile warms up for a minute on a CPU."""
         deadline = time.monotonic() + timeout
         while not self.is_ready():
             if self.child.exit_code() is not None:

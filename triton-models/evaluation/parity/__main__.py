@@ -22,6 +22,13 @@ def main() -> int:
     parser.add_argument("--serve-python", type=Path, required=True, help="the interpreter that has Triton")
     parser.add_argument("--jar", type=Path, required=True, help="the gateway's quarkus-run.jar")
     parser.add_argument("--photo", type=Path, default=ROOT / "samples" / "collins.png")
+    parser.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=LEAST_PSNR,
+        default=list(LEAST_PSNR),
+        help="default: all; fp32 must be there",
+    )
     parser.add_argument("--report", type=Path, help="a Markdown page to write")
     arguments = parser.parse_args()
     size, work = arguments.size, arguments.work.resolve()
@@ -31,7 +38,7 @@ def main() -> int:
     if not lora.is_file():  # it is written last
         run(sys.executable, "-m", "export.arc2face.random_weights", published, size, "--lcm-lora", lora)
     weights = ["--source", published, "--lcm-lora", lora]
-    for precision in LEAST_PSNR:
+    for precision in arguments.precisions:
         run(
             sys.executable,
             "-m",
@@ -57,13 +64,19 @@ def main() -> int:
         *("--embedding", embedding, "--cases", size, "--out", reference),
     )
     failures = 0
-    for precision, least in LEAST_PSNR.items():
-        options = (*drawn, "--least-psnr", least, "--json", work / f"{precision}-pictures.json")
+    for precision in arguments.precisions:
+        options = (
+            *drawn,
+            "--least-psnr",
+            LEAST_PSNR[precision],
+            "--json",
+            work / f"{precision}-pictures.json",
+        )
         failures += serve(work / precision, "evaluation.parity.compare", *options, check=False)
     options = (*drawn, "--latents", "--json", work / "latents.json")
     failures += serve(work / "probe", "evaluation.parity.compare", *options, check=False)
     if arguments.report is not None:
-        arguments.report.write_text(report.page(work), encoding="utf-8")
+        arguments.report.write_text(report.page(work, arguments.precisions), encoding="utf-8")
     return min(failures, 1)
 
 
