@@ -29,11 +29,12 @@ def page(work: Path, precisions: list[str]) -> str:
     ]
     return f"""# Parity with the official recipe
 
-Written by `make parity-full`. The reference is diffusers' `StableDiffusionPipeline` with the recipe of Arc2Face's
-authors, for the embedding that the gateway reads from the photo (the face stage has tests of its own against
-insightface). Ours is the photo sent to the gateway over gRPC, and the PNG that comes back. Weights, photo and seeds are
-the same. The weights are random, of the published architectures, rescaled so that pictures depend on everything that
-they should. No GPU took part.
+Written by `python -m evaluation.parity full WORK --precisions {" ".join(precisions)}` (`make parity-full` takes all
+precisions). The reference is diffusers' `StableDiffusionPipeline` with the recipe of Arc2Face's authors, for the
+embedding that the gateway reads from the photo (the face stage has tests of its own against insightface). Ours is the
+photo sent to the gateway over gRPC, and the PNG that comes back. Weights, photo and seeds are the same. The weights are
+random, of the published architectures, rescaled so that pictures depend on everything that they should. No GPU took
+part.
 
 Versions: {packages}, Python {platform.python_version()} on {platform.machine()}.
 
