@@ -16,7 +16,7 @@ from onnx.external_data_helper import ExternalDataInfo, set_external_data
 from torch import Tensor as Array
 from torch import nn
 
-from export.arc2face.precision import halve
+from export.arc2face.precision import halve, leave_convolutions
 from export.config import Tensor
 from export.graph import IR_VERSION, OPSET
 
@@ -69,6 +69,7 @@ def export(
         expected = [array.numpy() for array in (expected if isinstance(expected, tuple) else (expected,))]
         if precision == "fp16":
             halve(network)
+            leave_convolutions(network)
         feed = {
             tensor.name: array.numpy().astype(NUMPY_TYPES[tensor.data_type])
             for tensor, array in zip(inputs, examples, strict=True)
@@ -100,6 +101,7 @@ def _trace(
             output_names=[tensor.name for tensor in outputs],
             dynamic_axes={tensor.name: {0: "B"} for tensor in (*inputs, *outputs)},
             opset_version=OPSET,
+            autograd_inlining=False,  # or what Uncomputed gives in Python would be traced as well
             dynamo=False,
         )
 
