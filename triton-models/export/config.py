@@ -49,17 +49,25 @@ def write_config(
 ) -> Path:
     """Writes config.pbtxt beside the finished 1/model.onnx, whose hash it adds as `model_sha256`, for the CPU."""
     parameters = {**parameters, "model_sha256": model_sha256(folder / "1" / "model.onnx")}
-    return _write(
-        folder,
-        [
-            f"name: {_quote(name)}",
-            f"max_batch_size: {max_batch}",
-            *(f"input {_tensor(tensor)}" for tensor in inputs),
-            *(f"output {_tensor(tensor)}" for tensor in outputs),
-            *(_parameter(key, value) for key, value in sorted(parameters.items())),
-        ],
-        *_on_onnxruntime("KIND_CPU"),
-    )
+    lines = config_lines(name, max_batch, inputs, outputs, parameters)
+    return _write(folder, lines, *_on_onnxruntime("KIND_CPU"))
+
+
+def config_lines(
+    name: str,
+    max_batch: int,
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    parameters: Mapping[str, str],
+) -> list[str]:
+    """The contract's part of a configuration."""
+    return [
+        f"name: {_quote(name)}",
+        f"max_batch_size: {max_batch}",
+        *(f"input {_tensor(tensor)}" for tensor in inputs),
+        *(f"output {_tensor(tensor)}" for tensor in outputs),
+        *(_parameter(key, value) for key, value in sorted(parameters.items())),
+    ]
 
 
 def serve_with(folder: Path, engine: str, cuda_graphs: Iterable[int] = ()) -> Path:

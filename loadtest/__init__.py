@@ -1,0 +1,1 @@
+"""Load tests of the gateway and of what it is compared with."""
