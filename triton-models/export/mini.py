@@ -20,7 +20,7 @@ from torch import nn
 
 from export.config import Tensor, write_config
 from export.graph import IR_VERSION, OPSET
-from training import networks
+from training import WORK, networks
 from training.checkpoint import load_autoencoder, load_diffusion
 from training.schedule import SCHEDULER_CONFIG
 
@@ -137,7 +137,7 @@ def latent_rgb_factors(decoder: nn.Module, latents: Array) -> dict[str, list]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"), help="the training's folder")
+    parser.add_argument("--work", type=Path, default=WORK, help="the training's folder")
     parser.add_argument("--repository", type=Path, default=Path("mini"), help="the model repository")
     arguments = parser.parse_args()
     autoencoder = load_autoencoder(arguments.work)

@@ -1,0 +1,5 @@
+"""Trains the mini profile's networks, stage by stage (README.md); the stages find each other's files in one folder."""
+
+from pathlib import Path
+
+WORK = Path("training/work")  # the stages' default

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import trange
 
-from training import checkpoint
+from training import WORK, checkpoint
 from training.alignment import arcface_crop, mirror, portrait
 from training.learning_rate import learning_rate
 from training.networks import Autoencoder
@@ -112,7 +112,7 @@ def evaluate(work: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--steps", type=int, default=1_400)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=3e-3)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import trange
 
-from training import checkpoint
+from training import WORK, checkpoint
 from training.alignment import arcface_crop
 from training.learning_rate import learning_rate
 from training.networks import IdentityEncoder, LatentDecoder, UNet
@@ -130,7 +130,7 @@ class Training:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--steps", type=int, default=4_500, help="where the learning rate ends")
     parser.add_argument("--until", type=int, help="stop at this step, to go on later")
     parser.add_argument("--batch", type=int, default=32)

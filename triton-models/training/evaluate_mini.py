@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from training import WORK
 from training.alignment import arcface_crop
 from training.faces import detect
 from training.published import Recogniser, load_recogniser
@@ -125,7 +126,7 @@ def contact_sheet(inputs: list[np.ndarray], pictures: np.ndarray, path: Path) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--repository", type=Path, default=Path("mini"))
     parser.add_argument("--photos", type=Path, help="a folder of photos of real faces")
     parser.add_argument("--steps", type=int, nargs="+", default=[12])

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from training import WORK
 from training.published import FaceGenerator, load_generator
 
 NOISE_SCALE = 0.9
@@ -127,7 +128,7 @@ def draw(first_seed: int, count: int, workers: int) -> dict[str, np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--count", type=int, default=30_000, help="training faces")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()

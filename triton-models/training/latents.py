@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from training import checkpoint
+from training import WORK, checkpoint
 from training.alignment import arcface_crop, coverage, mirror, portrait
 from training.published import load_recogniser
 from training.restoration import to_tensor
@@ -69,7 +69,7 @@ def cache(work: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--work", type=Path, default=WORK)
     cache(parser.parse_args().work)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from training import WORK
 from training.alignment import portrait
 from training.published import Restorer, load_restorer
 
@@ -40,7 +41,7 @@ def restore(restorer: Restorer, images: np.ndarray, landmarks: np.ndarray) -> np
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--count", type=int, default=6_000, help="faces to restore, for the autoencoder")
     arguments = parser.parse_args()
     restorer = load_restorer()
