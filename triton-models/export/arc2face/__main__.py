@@ -17,11 +17,12 @@ from tqdm import tqdm
 
 from export.arc2face import arcface, encoder, engines, face_detector, preflight, unet, vae_decoder
 from export.arc2face import random_weights as weights
-from export.arc2face.card import Entry, Record, made_from, sha256, source_hashes, write_card
+from export.arc2face.card import Entry, Record, made_from, source_hashes, write_card
 from export.arc2face.download import DownloadError, download
 from export.arc2face.layout import Layout, MissingFilesError
 from export.arc2face.traced import PRECISIONS, Check, Precision, WrongGraphError
 from export.config import model_sha256, serve_with
+from export.hashing import sha256
 
 LICENCES = {
     "face_detector": face_detector.LICENCE,

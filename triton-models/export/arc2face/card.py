@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from export.arc2face.layout import Layout
 from export.arc2face.precision import KEPT
 from export.arc2face.traced import MAX_ERROR, MAX_LEVELS, MIN_PSNR
 from export.config import model_sha256
+from export.hashing import sha256
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "onnx", "onnxruntime")
 CODE = Path(__file__).parents[1]
@@ -72,17 +73,7 @@ def source_hashes(layout: Layout) -> dict[str, str]:
         desc="reading the weights",
         leave=False,
     ) as bar:
-        return {str(path.relative_to(layout.root)): sha256(path, bar.update) for path in files}
-
-
-def sha256(path: Path, read: Callable[[int], object] = lambda size: None) -> str:
-    """`read` is told of every block."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 22):
-            digest.update(block)
-            read(len(block))
-    return digest.hexdigest()
+        return {str(path.relative_to(layout.root)): sha256(path, read=bar.update) for path in files}
 
 
 def made_from(model: str, sources: Mapping[str, str], precision: str) -> str:
