@@ -19,7 +19,7 @@ from torch import Tensor as Array
 from torch import nn
 
 from export.config import Tensor, write_config
-from export.graph import IR_VERSION, OPSET
+from export.trace import load, trace
 from training import WORK, networks
 from training.checkpoint import load_autoencoder, load_diffusion
 from training.schedule import SCHEDULER_CONFIG
@@ -59,24 +59,13 @@ def export_network(
     network = network.eval().half().float()  # what FP16 storage leaves of the weights
     path = folder / "1" / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
-    examples = tuple(torch.rand(2, *tensor.dims) for tensor in inputs)
+    examples = [torch.rand(2, *tensor.dims) for tensor in inputs]
     with tempfile.TemporaryDirectory() as scratch:
-        torch.onnx.export(
-            network,
-            examples,
-            Path(scratch) / "model.onnx",
-            input_names=[tensor.name for tensor in inputs],
-            output_names=[tensor.name for tensor in outputs],
-            dynamic_axes={tensor.name: {0: "B"} for tensor in (*inputs, *outputs)},
-            opset_version=OPSET,
-            dynamo=False,
+        traced = Path(scratch) / "model.onnx"
+        trace(
+            traced, network, examples, [tensor.name for tensor in inputs], [tensor.name for tensor in outputs]
         )
-        model = onnx.load(Path(scratch) / "model.onnx")
-    model.ir_version = IR_VERSION
-    model.producer_name, model.producer_version = "arc2face", ""
-    model.graph.name = folder.name
-    for node in model.graph.node:
-        node.doc_string = ""
+        model = load(traced, folder.name)
     _store_as_fp16(model.graph)
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString(deterministic=True))

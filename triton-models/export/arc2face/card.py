@@ -22,6 +22,7 @@ SHARED_CODE = (
     "boxes.py",
     "config.py",
     "graph.py",
+    "trace.py",
     *(f"arc2face/{n}.py" for n in ("precision", "published", "traced")),
 )
 

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from export.trace import Axes, trace
+
 OPSET = 11  # of the published files
 LICENCE = "random weights: for tests only"
 STRIDES = (8, 16, 32)
@@ -308,21 +310,10 @@ def _fit(layer: nn.Conv2d, x: Tensor, mean: Tensor, deviation: Tensor) -> None:
     layer.bias.copy_(mean - y.mean((0, 2, 3)) * gain)
 
 
-def _to_onnx(
-    network: nn.Module, example: Tensor, outputs: list[str], dynamic: dict[str, dict[int, str]]
-) -> onnx.ModelProto:
+def _to_onnx(network: nn.Module, example: Tensor, outputs: list[str], dynamic: Axes) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.onnx"
-        torch.onnx.export(
-            network,
-            (example,),
-            path,
-            input_names=["input.1"],
-            output_names=outputs,
-            dynamic_axes=dynamic,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+        trace(path, network, [example], ["input.1"], outputs, dynamic, OPSET)
         return onnx.load(path)
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from torch import nn
 
 from export.arc2face.precision import halve, leave_convolutions
 from export.config import Tensor
-from export.graph import IR_VERSION, OPSET
+from export.trace import load, trace
 
 Precision = Literal["fp32", "fp16"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
@@ -77,7 +76,10 @@ def export(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             traced = Path(scratch) / "model.onnx"
-            _trace(traced, network, inputs, outputs, [torch.from_numpy(array[:2]) for array in feed.values()])
+            few = [torch.from_numpy(array[:2]) for array in feed.values()]
+            trace(
+                traced, network, few, [tensor.name for tensor in inputs], [tensor.name for tensor in outputs]
+            )
             network.to("meta")
             path = write(traced, folder)
     checks = _check(path, feed, outputs, expected)
@@ -85,38 +87,12 @@ def export(
     return checks
 
 
-def _trace(
-    path: Path, network: nn.Module, inputs: Sequence[Tensor], outputs: Sequence[Tensor], examples: list[Array]
-) -> None:
-    with warnings.catch_warnings():
-        # Python values of the network become constants, and this exporter is the old one: the check at other batch
-        # sizes tells whether that does harm.
-        for harmless in (torch.jit.TracerWarning, DeprecationWarning):
-            warnings.simplefilter("ignore", harmless)
-        torch.onnx.export(
-            network,
-            tuple(examples),
-            str(path),  # beyond 2 GiB a Path is taken for a buffer
-            input_names=[tensor.name for tensor in inputs],
-            output_names=[tensor.name for tensor in outputs],
-            dynamic_axes={tensor.name: {0: "B"} for tensor in (*inputs, *outputs)},
-            opset_version=OPSET,
-            autograd_inlining=False,  # or what Uncomputed gives in Python would be traced as well
-            dynamo=False,
-        )
-
-
 def write(traced: Path, folder: Path) -> Path:
-    """The traced graph as folder/1/model.onnx, with nothing in it that differs between two runs or two machines."""
+    """The traced graph as folder/1/model.onnx, beside it its weights where they are beyond 2 GiB."""
     path = folder / "1" / "model.onnx"
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir()
-    model = onnx.load(traced, load_external_data=False)
-    model.ir_version = IR_VERSION
-    model.producer_name, model.producer_version = "arc2face", ""
-    model.graph.name = folder.name
-    for node in model.graph.node:
-        node.doc_string = ""
+    model = load(traced, folder.name)
     if any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in model.graph.initializer):
         _gather(model.graph, traced.parent, path.with_name("model.onnx.data"))
     path.write_bytes(model.SerializeToString(deterministic=True))
