@@ -15,7 +15,17 @@ from pathlib import Path
 import transformers
 from tqdm import tqdm
 
-from export.arc2face import arcface, encoder, engines, face_detector, preflight, unet, vae_decoder
+from export.arc2face import (
+    arcface,
+    encoder,
+    engines,
+    face_detector,
+    preflight,
+    published,
+    random_faces,
+    unet,
+    vae_decoder,
+)
 from export.arc2face import random_weights as weights
 from export.arc2face.card import Entry, Record, made_from, source_hashes, write_card
 from export.arc2face.download import DownloadError, download
@@ -24,15 +34,15 @@ from export.arc2face.traced import PRECISIONS, Check, Precision, WrongGraphError
 from export.config import model_sha256, serve_with
 from export.hashing import sha256
 
+ARC2FACE_LICENCE = "MIT (Arc2Face), fine-tuned from Stable Diffusion v1-5: CreativeML Open RAIL-M"
 LICENCES = {
-    "face_detector": face_detector.LICENCE,
-    "arcface": arcface.LICENCE,
-    "encoder": "MIT (Arc2Face), fine-tuned from Stable Diffusion v1-5: CreativeML Open RAIL-M",
-    "unet": "MIT (Arc2Face), fine-tuned from Stable Diffusion v1-5: CreativeML Open RAIL-M",
+    "face_detector": published.LICENCE,
+    "arcface": published.LICENCE,
+    "encoder": ARC2FACE_LICENCE,
+    "unet": ARC2FACE_LICENCE,
     "vae_decoder": "CreativeML Open RAIL-M (Stable Diffusion v1-5)",
-    "unet_lcm": "MIT (Arc2Face), fine-tuned from Stable Diffusion v1-5: CreativeML Open RAIL-M; and that of the LoRA",
+    "unet_lcm": f"{ARC2FACE_LICENCE}; and that of the LoRA",
 }
-RANDOM = "random weights: for tests only"
 WARNING = (
     "The face detector and the recogniser (antelopev2) are licensed by insightface for non-commercial research only. "
     "Ask insightface before you use them otherwise."
@@ -142,7 +152,9 @@ def plan(
     layout: Layout, precision: Precision, lora: Path | None
 ) -> tuple[dict[str, Exporter], dict[str, str]]:
     """Model -> what exports it into a folder, and model -> licence."""
-    licences = {name: RANDOM if layout.random_size else licence for name, licence in LICENCES.items()}
+    licences = {
+        name: random_faces.LICENCE if layout.random_size else licence for name, licence in LICENCES.items()
+    }
     parameters = {name: {"licence": licence, "profile": "arc2face"} for name, licence in licences.items()}
     size = preflight.embedding_size(layout)
     exporters: dict[str, Exporter] = {

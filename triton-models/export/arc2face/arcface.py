@@ -16,7 +16,6 @@ MAX_BATCH = 16
 SIDE = 112
 DIVISOR = 127.5
 RECOGNISER = "arcface-r100-antelopev2"
-LICENCE = "insightface's antelopev2: non-commercial research only"
 INPUTS = [Tensor("face", "UINT8", (SIDE, SIDE, 3))]
 
 
@@ -34,15 +33,14 @@ def export(source: Path, folder: Path, precision: str) -> list[str]:
     probe = np.random.default_rng(1).integers(0, 256, (3, SIDE, SIDE, 3), np.uint8)
     [answer] = published.run(network.model, np.zeros((1, 3, SIDE, SIDE), np.float32))
     outputs = [Tensor("embedding", "FP32", answer.shape[1:])]
-    licence = network.metadata.get("licence", LICENCE)
     path = folder / "1" / "model.onnx"
-    graph.save(path, "arcface", INPUTS, outputs, licence)
+    graph.save(path, "arcface", INPUTS, outputs, network.licence)
     checks = [published.check(path, source, probe, DIVISOR, precision)]
     if precision == "fp16":
         checks.append(published.check_range(network, probe, DIVISOR))
     parameters = {
         "recogniser_id": network.metadata.get("recogniser_id", RECOGNISER),
-        "licence": licence,
+        "licence": network.licence,
         "profile": "arc2face",
     }
     write_config(folder, "arcface", MAX_BATCH, INPUTS, outputs, parameters)

@@ -24,7 +24,6 @@ IOU_THRESHOLD = 0.4
 STRIDES = (8, 16, 32)
 ANCHORS = 2  # at each place, of the same centre
 VALUES = (1, 4, 10)  # score; distances to the sides; offsets of the landmarks
-LICENCE = "insightface's antelopev2: non-commercial research only"
 OUTPUTS = [
     Tensor("boxes", "FP32", (FACES, 4)),
     Tensor("scores", "FP32", (FACES,)),
@@ -44,9 +43,8 @@ def export(source: Path, folder: Path, precision: str) -> list[str]:
     checks = _check(network, source, inputs, side, precision)
     graph = Graph()
     decode(_answers(graph, network, side, precision), side)
-    licence = network.metadata.get("licence", LICENCE)
-    graph.save(folder / "1" / "model.onnx", "face_detector", inputs, OUTPUTS, licence)
-    parameters = {"score_threshold": str(SCORE_THRESHOLD), "licence": licence, "profile": "arc2face"}
+    graph.save(folder / "1" / "model.onnx", "face_detector", inputs, OUTPUTS, network.licence)
+    parameters = {"score_threshold": str(SCORE_THRESHOLD), "licence": network.licence, "profile": "arc2face"}
     write_config(folder, "face_detector", MAX_BATCH, inputs, OUTPUTS, parameters)
     return checks
 

@@ -11,6 +11,7 @@ from onnx import helper, numpy_helper, shape_inference, version_converter
 
 from export.graph import OPSET, Value
 
+LICENCE = "insightface's antelopev2: non-commercial research only"
 LARGEST = float(np.finfo(np.float16).max)
 # Of an output, as a share of its largest value: the largest deviation; for FP16 the root mean square, 35 dB.
 TOLERANCES = {"fp32": 1e-4, "fp16": 10 ** (-35 / 20)}
@@ -28,6 +29,10 @@ class Network:
         """Height and width of the input; None: any."""
         sizes = self.model.graph.input[0].type.tensor_type.shape.dim[2:]
         return [size.dim_value or None for size in sizes]
+
+    @property
+    def licence(self) -> str:
+        return self.metadata.get("licence", LICENCE)
 
     def apply(self, image: Value, precision: str) -> list[Value]:
         """Its outputs for normalised pictures [B,3,h,w] float32, as float32 whatever the network computes in."""
