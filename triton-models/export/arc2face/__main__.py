@@ -99,8 +99,9 @@ def export(
     layout = find_weights(source, download, random_weights, out)
     if lcm_lora and not lcm_lora.is_file():
         raise MissingFilesError(f"there is no {lcm_lora}")
-    preflight.check_networks(layout)
-    exporters, licences = plan(layout, precision, lcm_lora)
+    size = preflight.embedding_size(layout)
+    preflight.check_networks(layout, size)
+    exporters, licences = plan(layout, size, precision, lcm_lora)
     record, sources = Record(out), source_hashes(layout)
     stamps = {name: made_from(name, sources, precision) for name in exporters}
     if lcm_lora:
@@ -149,14 +150,13 @@ def find_weights(source: Path | None, fetch: bool, size: weights.Size | None, ou
 
 
 def plan(
-    layout: Layout, precision: Precision, lora: Path | None
+    layout: Layout, size: int, precision: Precision, lora: Path | None
 ) -> tuple[dict[str, Exporter], dict[str, str]]:
-    """Model -> what exports it into a folder, and model -> licence."""
+    """Model -> what exports it into a folder, and model -> licence; embeddings are [B,size]."""
     licences = {
         name: random_faces.LICENCE if layout.random_size else licence for name, licence in LICENCES.items()
     }
     parameters = {name: {"licence": licence, "profile": "arc2face"} for name, licence in licences.items()}
-    size = preflight.embedding_size(layout)
     exporters: dict[str, Exporter] = {
         "face_detector": lambda folder: face_detector.export(layout.detector, folder, precision),
         "arcface": lambda folder: arcface.export(layout.recogniser, folder, precision),

@@ -44,8 +44,11 @@ def embedding_size(layout: Layout) -> int:
     return output.type.tensor_type.shape.dim[-1].dim_value
 
 
-def check_networks(layout: Layout) -> None:
-    """Raises unless the networks are Stable Diffusion v1's, fit together, and have all their weights."""
+def check_networks(layout: Layout, size: int) -> None:
+    """Raises unless the networks are Stable Diffusion v1's, fit together, and have all their weights.
+
+    `size` is the recogniser's `embedding_size`.
+    """
     unet, encoder, vae = (
         _json(folder / "config.json") for folder in (layout.unet, layout.encoder, layout.vae)
     )
@@ -68,7 +71,7 @@ def check_networks(layout: Layout) -> None:
         ]
         if ours != needed
     ]
-    if embedding_size(layout) > encoder.get("hidden_size", 0):
+    if size > encoder.get("hidden_size", 0):
         faults.append("antelopev2/arcface.onnx: its embedding is longer than the encoder's tokens are wide")
     if not faults:
         with torch.device("meta"):

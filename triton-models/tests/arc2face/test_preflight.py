@@ -19,6 +19,10 @@ def layout(published: Path, tmp_path: Path) -> Layout:
     return Layout(shutil.copytree(published, tmp_path / "published"))
 
 
+def check(layout: Layout) -> None:
+    preflight.check_networks(layout, preflight.embedding_size(layout))
+
+
 def test_every_missing_file_is_named(layout: Layout) -> None:
     (layout.unet / "config.json").unlink()
     layout.encoder_weights.unlink()
@@ -30,7 +34,7 @@ def test_encoder_may_have_been_converted(layout: Layout) -> None:
     state = torch.load(layout.encoder_weights, weights_only=True)
     layout.encoder_weights.unlink()
     save_file(state, layout.encoder / "model.safetensors")
-    preflight.check_networks(layout)
+    check(layout)
 
 
 def test_published_names_of_the_autoencoders_attention_are_known(layout: Layout) -> None:
@@ -39,14 +43,14 @@ def test_published_names_of_the_autoencoders_attention_are_known(layout: Layout)
     for new, old in names.items():
         state = {name.replace(f".{new}.", f".{old}."): weight for name, weight in state.items()}
     save_file(state, layout.vae / WEIGHTS)
-    preflight.check_networks(layout)
+    check(layout)
 
 
 def test_networks_that_do_not_fit_together_are_refused(layout: Layout) -> None:
     change(layout.encoder / "config.json", hidden_size=128, hidden_act="gelu")
     change(layout.vae / "config.json", sample_size=256)
     with pytest.raises(preflight.UnfitError) as error:
-        preflight.check_networks(layout)
+        check(layout)
     for fault in (
         "cross_attention_dim is 96, needed is 128",
         "hidden_act is 'gelu', needed is 'quick_gelu'",
@@ -61,7 +65,7 @@ def test_weights_of_another_shape_are_refused(layout: Layout) -> None:
     state["surplus"] = state.pop("conv_out.bias")
     save_file(state, layout.unet / WEIGHTS)
     with pytest.raises(preflight.UnfitError) as error:
-        preflight.check_networks(layout)
+        check(layout)
     assert "lacks conv_out.bias" in str(error.value)
     assert "has, beyond its config.json, surplus" in str(error.value)
     assert "conv_in.weight [32, 3, 3, 3] instead of [32, 4, 3, 3]" in str(error.value)
