@@ -18,6 +18,7 @@ from PIL import Image
 from evaluation.api import Gateway, message
 from evaluation.parity.cases import Case
 from evaluation.parity.compare import draw
+from evaluation.parity.face_stage import FaceStage
 from evaluation.parity.psnr import psnr
 from evaluation.parity.reference import Reference
 from export.arc2face.layout import Layout
@@ -30,22 +31,24 @@ def main() -> int:
     arguments = parse()
     case = Case("dpmpp_2m", arguments.steps, arguments.images, arguments.guidance)
     photo = arguments.photo.read_bytes()
+    layout = Layout.find(arguments.source)
+    faces = FaceStage(layout)
+    embedding = faces.embed(photo, SIDE)
+    if embedding is None:
+        raise SystemExit(f"no face in {arguments.photo}")
     reference = Reference(
-        Layout.find(arguments.source),
+        layout,
         None,
         torch.float16 if arguments.fp16 else torch.float32,
         arguments.device,
     )
-    embedding = reference.embed(photo, SIDE)
-    if embedding is None:
-        raise SystemExit(f"no face in {arguments.photo}")
     theirs, their_seconds = timed(lambda: reference.draw(case, embedding).pictures)
     source = message("IdentitySource", photo=photo)
     with Gateway(arguments.target) as gateway:
         ours, our_seconds = timed(lambda: draw(gateway, source, case))
 
     def similarity(pictures: np.ndarray) -> float:
-        seen = [reference.embed(png(picture), SIDE) for picture in pictures]
+        seen = [faces.embed(png(picture), SIDE) for picture in pictures]
         return float(np.mean([0.0 if face is None else face @ embedding for face in seen]))
 
     decibels = [psnr(*pair) for pair in zip(ours, theirs, strict=True)]
