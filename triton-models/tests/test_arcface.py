@@ -23,4 +23,4 @@ def test_original_recogniser_answers_as_recorded() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_rows_do_not_depend_on_their_batch(threads: int) -> None:
     crops = np.concatenate([pictures.crops(), pictures.crops()[:, ::-1]])
-    check_rows_alone_and_together("arcface", "face", crops, largest=16, threads=threads)
+    check_rows_alone_and_together(faces.MODELS / "arcface", crops, largest=16, threads=threads)

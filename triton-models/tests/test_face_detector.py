@@ -55,7 +55,7 @@ def test_landmarks_come_image_left_first() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_rows_do_not_depend_on_their_batch(threads: int) -> None:
     squares = np.stack([*SQUARES.values()])
-    check_rows_alone_and_together("face_detector", "image", squares, largest=4, threads=threads)
+    check_rows_alone_and_together(faces.MODELS / "face_detector", squares, largest=4, threads=threads)
 
 
 def _matching(boxes: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -2,8 +2,12 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from evaluation.parity.face_stage import FaceStage
 
 if find_spec("diffusers") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -17,6 +21,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     random_weights.write(folder, "reduced")
     return folder
+
+
+@pytest.fixture(scope="session")
+def insightface(published: Path) -> "FaceStage":
+    """Its own classes with the published weights."""
+    from evaluation.parity.face_stage import FaceStage
+    from export.arc2face.layout import Layout
+
+    return FaceStage(Layout(published))
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,13 @@ import onnxruntime
 import pytest
 from insightface.model_zoo.scrfd import SCRFD
 
+from evaluation.parity.face_stage import FaceStage
 from export.arc2face import face_detector
+from export.arc2face.layout import Layout
 from export.config import Tensor
 from export.graph import Graph
 from tests import pictures
+from tests.rows import check_rows_alone_and_together, session
 
 SIDE = 320
 CELLS = [(SIDE // stride) ** 2 * 2 for stride in (8, 16, 32)]
@@ -22,14 +25,12 @@ SQUARES = pictures.squares()
 
 @pytest.fixture(scope="session")
 def source(published: Path) -> Path:
-    return published / "antelopev2" / "scrfd_10g_bnkps.onnx"
+    return Layout(published).detector
 
 
 @pytest.fixture(scope="session")
-def exported(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported") / "face_detector"
-    face_detector.export(source, folder, "fp32")
-    return folder
+def folder(exported: Path) -> Path:
+    return exported / "face_detector"
 
 
 @pytest.fixture(scope="session")
@@ -42,15 +43,9 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSe
     ]
     graph = Graph()
     face_detector.decode([graph.value(tensor.name) for tensor in inputs], SIDE)
-    path = tmp_path_factory.mktemp("decoder") / "model.onnx"
-    graph.save(path, "decoder", inputs, face_detector.OUTPUTS, "")
-    return session(path)
-
-
-def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    folder = tmp_path_factory.mktemp("decoder")
+    graph.save(folder / "1" / "model.onnx", "decoder", inputs, face_detector.OUTPUTS, "")
+    return session(folder)
 
 
 class Answers:
@@ -143,12 +138,13 @@ def test_the_crafted_answers_are_what_they_are_called() -> None:
 
 # Not noise: there many scores are 1, and the rounding of the network decides which comes first.
 @pytest.mark.parametrize("name", [name for name in SQUARES if name != "noise"])
-def test_a_picture_has_the_faces_that_insightface_finds(name: str, source: Path, exported: Path) -> None:
+def test_a_picture_has_the_faces_that_insightface_finds(
+    name: str, insightface: FaceStage, folder: Path
+) -> None:
     boxes, scores, landmarks = (
-        values[0]
-        for values in session(exported / "1" / "model.onnx").run(None, {"image": SQUARES[name][None]})
+        values[0] for values in session(folder).run(None, {"image": SQUARES[name][None]})
     )
-    found, points = SCRFD(str(source)).detect(SQUARES[name][..., ::-1])
+    found, points = insightface.detector.detect(SQUARES[name][..., ::-1])
     count = min(len(found), face_detector.FACES)
     assert (scores > 0).sum() == count
     np.testing.assert_allclose(scores[:count], found[:count, 4], atol=1e-5)
@@ -156,8 +152,8 @@ def test_a_picture_has_the_faces_that_insightface_finds(name: str, source: Path,
     np.testing.assert_allclose(landmarks[:count], points[:count], atol=0.05)
 
 
-def test_pictures_have_no_face_and_some(exported: Path) -> None:
-    detector = session(exported / "1" / "model.onnx")
+def test_pictures_have_no_face_and_some(folder: Path) -> None:
+    detector = session(folder)
     counts = {
         name: int((detector.run(None, {"image": SQUARES[name][None]})[1] > 0).sum()) for name in SQUARES
     }
@@ -166,35 +162,24 @@ def test_pictures_have_no_face_and_some(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_rows_do_not_depend_on_their_batch(threads: int, exported: Path) -> None:
-    squares = np.stack([*SQUARES.values()])
-    path = exported / "1" / "model.onnx"
-    alone = [session(path).run(None, {"image": square[None]}) for square in squares]
-    together = session(path, threads)
-    for size in range(2, face_detector.MAX_BATCH + 1):
-        for start in range(0, len(squares) - size + 1, size):
-            outputs = together.run(None, {"image": squares[start : start + size]})
-            for i in range(size):
-                for output, expected in zip(outputs, alone[start + i], strict=True):
-                    assert output[i].tobytes() == expected[0].tobytes(), (
-                        f"row {start + i} in a batch of {size}"
-                    )
+def test_rows_do_not_depend_on_their_batch(threads: int, folder: Path) -> None:
+    check_rows_alone_and_together(folder, np.stack([*SQUARES.values()]), face_detector.MAX_BATCH, threads)
 
 
-def test_half_precision_finds_the_same_faces(source: Path, exported: Path, tmp_path: Path) -> None:
+def test_half_precision_finds_the_same_faces(source: Path, folder: Path, tmp_path: Path) -> None:
     face_detector.export(source, tmp_path, "fp16")
     weights = onnx.load(tmp_path / "1" / "model.onnx").graph.initializer
     assert {w.data_type for w in weights if len(w.dims) == 4} == {onnx.TensorProto.FLOAT16}
     picture = {"image": SQUARES["whole"][None]}
-    boxes, scores, _ = (v[0] for v in session(exported / "1" / "model.onnx").run(None, picture))
-    halves = session(tmp_path / "1" / "model.onnx").run(None, picture)[0][0]
+    boxes, scores, _ = (v[0] for v in session(folder).run(None, picture))
+    halves = session(tmp_path).run(None, picture)[0][0]
     found = [iou(box, halves).max() > 0.9 for box in boxes[scores > 0.6]]
     assert np.mean(found) > 0.95  # where two anchors see one face, rounding may prefer the other
 
 
-def test_shapes_depend_on_the_batch_alone(exported: Path) -> None:
+def test_shapes_depend_on_the_batch_alone(folder: Path) -> None:
     model = onnx.shape_inference.infer_shapes(
-        onnx.load(exported / "1" / "model.onnx"), strict_mode=True, data_prop=True
+        onnx.load(folder / "1" / "model.onnx"), strict_mode=True, data_prop=True
     )
     shapes = {value.name: value.type.tensor_type.shape.dim for value in model.graph.value_info}
     for node in model.graph.node:
@@ -210,7 +195,7 @@ def test_a_file_that_leaves_the_size_open_is_taken_at_640(source: Path, tmp_path
         size.dim_param = "?"
     onnx.save(model, tmp_path / "open.onnx")
     face_detector.export(tmp_path / "open.onnx", tmp_path / "face_detector", "fp32")
-    detector = session(tmp_path / "face_detector" / "1" / "model.onnx")
+    detector = session(tmp_path / "face_detector")
     assert detector.get_inputs()[0].shape[1:] == [640, 640, 3]
     picture = pictures.resize(pictures.portrait(), 640, 640)
     boxes, scores, _ = (values[0] for values in detector.run(None, {"image": picture[None]}))
@@ -226,8 +211,8 @@ def test_another_file_is_refused_by_name(published: Path, tmp_path: Path) -> Non
         face_detector.export(recogniser, tmp_path, "fp32")
 
 
-def test_config_says_what_the_gateway_needs(exported: Path) -> None:
-    config = (exported / "config.pbtxt").read_text()
+def test_config_says_what_the_gateway_needs(folder: Path) -> None:
+    config = (folder / "config.pbtxt").read_text()
     assert 'key: "score_threshold" value { string_value: "0.5" }' in config
     assert 'key: "profile" value { string_value: "arc2face" }' in config
     assert "max_batch_size: 4" in config

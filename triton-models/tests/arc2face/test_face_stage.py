@@ -7,16 +7,15 @@ crop are compared by LetterboxTest and AlignerTest, with what gateway/src/test/r
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
-from insightface.model_zoo.arcface_onnx import ArcFaceONNX
-from insightface.model_zoo.scrfd import SCRFD
 from insightface.utils.face_align import norm_crop
 from PIL import Image, ImageOps
 
 from evaluation import faces
-from export.arc2face import arcface, face_detector
+from evaluation.parity.face_stage import FaceStage
+from export.arc2face import face_detector
 from tests.pictures import SAMPLE
+from tests.rows import session
 
 PHOTOS = Path(__file__).parents[4] / "shared" / "photos"
 ALL = {path.name: path for path in (SAMPLE, *sorted(PHOTOS.glob("*.*")))}
@@ -25,17 +24,9 @@ NAMES = (
 )
 
 
-@pytest.fixture(scope="module")
-def exported(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("face-stage")
-    face_detector.export(published / "antelopev2" / "scrfd_10g_bnkps.onnx", folder / "face_detector", "fp32")
-    arcface.export(published / "antelopev2" / "arcface.onnx", folder / "arcface", "fp32")
-    return folder
-
-
 def run(folder: Path, pixels: np.ndarray) -> list[np.ndarray]:
-    session = onnxruntime.InferenceSession(folder / "1" / "model.onnx", providers=["CPUExecutionProvider"])
-    return [output[0] for output in session.run(None, {session.get_inputs()[0].name: pixels[None]})]
+    model = session(folder)
+    return [output[0] for output in model.run(None, {model.get_inputs()[0].name: pixels[None]})]
 
 
 def read(name: str) -> np.ndarray:
@@ -43,10 +34,12 @@ def read(name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_photo_has_the_faces_that_insightface_finds(name: str, published: Path, exported: Path) -> None:
+def test_a_photo_has_the_faces_that_insightface_finds(
+    name: str, insightface: FaceStage, exported: Path
+) -> None:
     photo = read(name)
     boxes, scores, landmarks = run(exported / "face_detector", faces.letterbox(photo)[0])
-    found, points = SCRFD(str(published / "antelopev2" / "scrfd_10g_bnkps.onnx")).detect(photo[..., ::-1])
+    found, points = insightface.detector.detect(photo[..., ::-1])
     height, width = photo.shape[
         :2
     ]  # insightface scales x, too, by the height's factor, rounded down to a pixel
@@ -59,12 +52,14 @@ def test_a_photo_has_the_faces_that_insightface_finds(name: str, published: Path
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_face_is_cropped_and_embedded_as_by_insightface(name: str, published: Path, exported: Path) -> None:
+def test_a_face_is_cropped_and_embedded_as_by_insightface(
+    name: str, insightface: FaceStage, exported: Path
+) -> None:
     photo = read(name)
     points = faces.landmarks(photo)
     assert points is not None
     crop, expected = faces.align(photo, points), norm_crop(photo, points)
     assert np.abs(crop.astype(int) - expected).mean() <= 1
     [ours] = run(exported / "arcface", crop)
-    theirs = ArcFaceONNX(str(published / "antelopev2" / "arcface.onnx")).get_feat(expected[..., ::-1])[0]
+    theirs = insightface.recogniser.get_feat(expected[..., ::-1])[0]
     assert ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs) > 0.999

@@ -4,45 +4,39 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
-from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 
+from evaluation.parity.face_stage import FaceStage
 from export.arc2face import arcface
+from export.arc2face.layout import Layout
 from tests import pictures
+from tests.rows import check_rows_alone_and_together, session
 
 CROPS = pictures.crops()
 
 
 @pytest.fixture(scope="session")
 def source(published: Path) -> Path:
-    return published / "antelopev2" / "arcface.onnx"
+    return Layout(published).recogniser
 
 
 @pytest.fixture(scope="session")
-def exported(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exported") / "arcface"
-    arcface.export(source, folder, "fp32")
-    return folder
+def folder(exported: Path) -> Path:
+    return exported / "arcface"
 
 
-def embed(folder: Path, crops: np.ndarray, threads: int = 1) -> np.ndarray:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(
-        folder / "1" / "model.onnx", options, providers=["CPUExecutionProvider"]
-    )
-    return session.run(None, {"face": crops})[0]
+def embed(folder: Path, crops: np.ndarray) -> np.ndarray:
+    return session(folder).run(None, {"face": crops})[0]
 
 
-def test_embeddings_equal_insightface(source: Path, exported: Path) -> None:
-    expected = ArcFaceONNX(str(source)).get_feat([crop[..., ::-1] for crop in CROPS])
-    deviation = np.abs(embed(exported, CROPS) - expected).max() / np.abs(expected).max()
+def test_embeddings_equal_insightface(insightface: FaceStage, folder: Path) -> None:
+    expected = insightface.recogniser.get_feat([crop[..., ::-1] for crop in CROPS])
+    deviation = np.abs(embed(folder, CROPS) - expected).max() / np.abs(expected).max()
     assert deviation < 1e-4
 
 
-def test_random_embeddings_tell_crops_apart(exported: Path) -> None:
-    embeddings = embed(exported, CROPS[:8])
+def test_random_embeddings_tell_crops_apart(folder: Path) -> None:
+    embeddings = embed(folder, CROPS[:8])
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     likeness = (unit @ unit.T)[np.triu_indices(len(unit), 1)]
     assert likeness.max() < 0.9
@@ -50,21 +44,18 @@ def test_random_embeddings_tell_crops_apart(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_rows_do_not_depend_on_their_batch(threads: int, exported: Path) -> None:
-    alone = [embed(exported, crop[None])[0] for crop in CROPS]
-    for size in range(2, min(len(CROPS), arcface.MAX_BATCH) + 1):
-        for start in range(0, len(CROPS) - size + 1, size):
-            for i, row in enumerate(embed(exported, CROPS[start : start + size], threads)):
-                assert row.tobytes() == alone[start + i].tobytes(), f"row {start + i} in a batch of {size}"
+def test_rows_do_not_depend_on_their_batch(threads: int, folder: Path) -> None:
+    check_rows_alone_and_together(folder, CROPS, arcface.MAX_BATCH, threads)
 
 
-def test_half_precision_embeds_alike(source: Path, exported: Path, tmp_path: Path) -> None:
+def test_half_precision_embeds_alike(source: Path, folder: Path, tmp_path: Path) -> None:
+    # An export of its own: what it says of itself is looked at.
     nearness, span = arcface.export(source, tmp_path, "fp16")
     assert float(nearness.split()[-2]) > 35
     assert "largest activation" in span
     weights = onnx.load(tmp_path / "1" / "model.onnx").graph.initializer
     assert {w.data_type for w in weights if len(w.dims) == 4} == {onnx.TensorProto.FLOAT16}
-    full, half = (embed(folder, CROPS) for folder in (exported, tmp_path))
+    full, half = (embed(model, CROPS) for model in (folder, tmp_path))
     assert half.dtype == np.float32
     likeness = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
     assert likeness.min() > 0.999
@@ -80,15 +71,15 @@ def test_what_half_precision_cannot_hold_is_refused(source: Path, tmp_path: Path
         arcface.export(tmp_path / "arcface.onnx", tmp_path / "arcface", "fp16")
 
 
-def test_weights_are_those_of_the_file(source: Path, exported: Path) -> None:
+def test_weights_are_those_of_the_file(source: Path, folder: Path) -> None:
     def weights(path: Path) -> set[bytes]:
         return {w.raw_data for w in onnx.load(path).graph.initializer if len(w.raw_data) > 64}
 
-    assert weights(source) <= weights(exported / "1" / "model.onnx")
+    assert weights(source) <= weights(folder / "1" / "model.onnx")
 
 
-def test_config_names_the_recogniser(source: Path, exported: Path, tmp_path: Path) -> None:
-    assert 'string_value: "arcface-random-reduced"' in (exported / "config.pbtxt").read_text()
+def test_config_names_the_recogniser(source: Path, folder: Path, tmp_path: Path) -> None:
+    assert 'string_value: "arcface-random-reduced"' in (folder / "config.pbtxt").read_text()
     model = onnx.load(source)
     del model.metadata_props[:]  # a file of unknown origin is the published one
     onnx.save(model, tmp_path / "arcface.onnx")
