@@ -27,22 +27,16 @@ final class Ddim {
     private static Step step(
             SchedulerConfig config, NoiseSchedule noise, PredictionType type, int timestep, int previous) {
         float alphaBar = noise.alphasCumprod()[timestep];
-        if (alphaBar == 0 && type == PredictionType.EPSILON) {
-            throw config.violation(
-                    "rescale_betas_zero_snr", "does not go with epsilon: at pure noise it says nothing about x0");
-        }
         float alphaBarPrevious = previous >= 0
                 ? noise.alphasCumprod()[previous]
                 : config.flag("set_alpha_to_one", true) ? 1 : noise.alphasCumprod()[0];
-        double alpha = Math.sqrt(alphaBar);
-        double sigma = Math.sqrt(1 - alphaBar);
         double sigmaPrevious = Math.sqrt(1 - alphaBarPrevious);
-        Weights epsilon = type.noise(alpha, sigma); // from the prediction as it is: x0 alone is clipped
+        Weights epsilon = type.noise(Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar)); // from the prediction as it is: x0 alone is clipped
         return new Step(
                 timestep,
                 1,
-                type.denoised(alpha, sigma),
-                config.flag("clip_sample", true) ? config.number("clip_sample_range", 1) : Double.POSITIVE_INFINITY,
+                noise.denoised(timestep, type, config),
+                config.clip(true),
                 sigmaPrevious * epsilon.latents(),
                 sigmaPrevious * epsilon.prediction(),
                 Math.sqrt(alphaBarPrevious),

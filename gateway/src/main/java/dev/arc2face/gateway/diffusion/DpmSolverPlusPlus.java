@@ -39,8 +39,8 @@ final class DpmSolverPlusPlus {
     private static Step step(NoiseLevels levels, int i, boolean secondOrder, PredictionType type) {
         double sigmaS = levels.sigmas()[i];
         double sigmaT = levels.sigmas()[i + 1];
-        double alphaS = alpha(sigmaS);
-        double alphaT = alpha(sigmaT);
+        double alphaS = NoiseLevels.alpha(sigmaS);
+        double alphaT = NoiseLevels.alpha(sigmaT);
         double ratio = sigmaT / sigmaS; // exp(-h), for h = lambda_t - lambda_s and exp(-lambda) = sigma
         Weights denoised = type.denoised(alphaS, alphaS * sigmaS);
         double towardsD = alphaT * (1 - ratio); // alpha_t (1 - exp(-h))
@@ -71,11 +71,6 @@ final class DpmSolverPlusPlus {
                 || config.flag("euler_at_final", false)
                 || (config.flag("lower_order_final", true) && levels.steps() < FEW_STEPS);
         return config.integer("solver_order", 2) == 2 && i > 0 && !(isLast && lastIsFirstOrder);
-    }
-
-    /** alpha of a picture {@code alpha (x0 + sigma epsilon)} of unit variance. */
-    private static double alpha(double sigma) {
-        return 1 / Math.sqrt(sigma * sigma + 1);
     }
 
     private static NoiseLevels levels(SchedulerConfig config, NoiseSchedule noise, int steps) {

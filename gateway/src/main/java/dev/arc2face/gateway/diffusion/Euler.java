@@ -33,7 +33,7 @@ final class Euler {
     private static Step step(NoiseLevels levels, int i, PredictionType type) {
         double sigma = levels.sigmas()[i];
         double next = levels.sigmas()[i + 1];
-        double alpha = 1 / Math.sqrt(sigma * sigma + 1); // alpha x has unit variance
+        double alpha = NoiseLevels.alpha(sigma); // alpha x has unit variance
         Weights unit = type.denoised(alpha, alpha * sigma);
         return new Step(
                 (float) levels.timesteps()[i],

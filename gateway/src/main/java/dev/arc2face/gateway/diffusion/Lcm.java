@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.diffusion.NoiseSchedule.Betas;
-import dev.arc2face.gateway.diffusion.PredictionType.Weights;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,7 +22,7 @@ final class Lcm {
         List<Step> list = new ArrayList<>();
         for (int i = 0; i < steps; i++) {
             float alphaBarNext = i + 1 < steps ? noise.alphasCumprod()[timesteps[i + 1]] : 1;
-            list.add(step(config, noise.alphasCumprod()[timesteps[i]], timesteps[i], alphaBarNext));
+            list.add(step(config, noise, timesteps[i], alphaBarNext));
         }
         return new Schedule(1, list);
     }
@@ -33,13 +32,8 @@ final class Lcm {
         return config.integer("original_inference_steps", 50);
     }
 
-    private static Step step(SchedulerConfig config, float alphaBar, int timestep, float alphaBarNext) {
+    private static Step step(SchedulerConfig config, NoiseSchedule noise, int timestep, float alphaBarNext) {
         PredictionType type = config.choice("prediction_type", PredictionType.EPSILON);
-        if (alphaBar == 0 && type == PredictionType.EPSILON) {
-            throw config.violation(
-                    "rescale_betas_zero_snr", "does not go with epsilon: at pure noise it says nothing about x0");
-        }
-        Weights denoised = type.denoised(Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
         double scaled = timestep * config.number("timestep_scaling", 10);
         double toBoundary = scaled * scaled + SIGMA_DATA * SIGMA_DATA;
         double cSkip = SIGMA_DATA * SIGMA_DATA / toBoundary;
@@ -48,8 +42,8 @@ final class Lcm {
         return new Step(
                 timestep,
                 1,
-                denoised,
-                config.flag("clip_sample", false) ? config.number("clip_sample_range", 1) : Double.POSITIVE_INFINITY,
+                noise.denoised(timestep, type, config),
+                config.clip(false),
                 alphaNext * cSkip,
                 0,
                 alphaNext * cOut,

@@ -50,6 +50,11 @@ record NoiseLevels(double[] timesteps, float[] sigmas) {
         return new NoiseLevels(timesteps, levels);
     }
 
+    /** alpha of a picture {@code alpha (x0 + sigma epsilon)} of unit variance. */
+    static double alpha(double sigma) {
+        return 1 / Math.sqrt(sigma * sigma + 1);
+    }
+
     int steps() {
         return timesteps.length;
     }

@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.diffusion;
 
+import dev.arc2face.gateway.diffusion.PredictionType.Weights;
+
 /**
  * How much noise a network was trained on at each timestep: {@code alphasCumprod[t]} is the paper's alpha-bar_t (DDPM,
  * arXiv 2006.11239, equation 4). Computed in FP32 and in the reference's order of operations: at the clean end
@@ -53,6 +55,16 @@ record NoiseSchedule(float[] alphasCumprod) {
 
     int timesteps() {
         return alphasCumprod.length;
+    }
+
+    /** The weights of x0 at a training timestep; a prediction that says nothing about it there is refused. */
+    Weights denoised(int timestep, PredictionType type, SchedulerConfig config) {
+        float alphaBar = alphasCumprod[timestep];
+        if (alphaBar == 0 && type == PredictionType.EPSILON) {
+            throw config.violation(
+                    "rescale_betas_zero_snr", "does not go with epsilon: at pure noise it says nothing about x0");
+        }
+        return type.denoised(Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
     }
 
     /** {@code sigma / alpha} at a training timestep: the noise level in the scale of a clean picture. */

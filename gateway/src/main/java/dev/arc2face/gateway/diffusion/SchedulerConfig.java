@@ -84,6 +84,11 @@ final class SchedulerConfig {
         }
     }
 
+    /** The largest magnitude of x0, infinite where nothing is clipped; {@code absent} is a scheduler's own default. */
+    double clip(boolean absent) {
+        return flag("clip_sample", absent) ? number("clip_sample_range", 1) : Double.POSITIVE_INFINITY;
+    }
+
     /** The constant whose lower-case name is the setting's value. */
     <E extends Enum<E>> E choice(String key, E absent) {
         JsonPrimitive value = primitive(key);
