@@ -17,12 +17,10 @@ import dev.arc2face.v1.GetModelInfoResponse;
 import dev.arc2face.v1.IdentitySource;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.CallOptions;
-import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.Server;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
@@ -47,8 +45,7 @@ class ErrorInterceptorTest {
 
     private static volatile Consumer<StreamObserver<?>> behaviour = response -> {};
     private static Server server;
-    private static ManagedChannel channel;
-    private static PortraitServiceGrpc.PortraitServiceBlockingStub service;
+    private static Gateway gateway;
 
     @BeforeAll
     static void start() throws IOException {
@@ -60,15 +57,12 @@ class ErrorInterceptorTest {
                 .intercept(new ErrorInterceptor(errors))
                 .build()
                 .start();
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", server.getPort())
-                .usePlaintext()
-                .build();
-        service = PortraitServiceGrpc.newBlockingStub(channel);
+        gateway = new Gateway(server.getPort());
     }
 
     @AfterAll
     static void stop() {
-        channel.shutdownNow();
+        gateway.close();
         server.shutdownNow();
     }
 
@@ -145,9 +139,10 @@ class ErrorInterceptorTest {
             send(response, GenerateResponse.newBuilder().setSequence(1).build());
             throw FailureException.of(ErrorReason.FACE_TOO_SMALL, "small").at("identity.photo");
         };
-        Iterator<GenerateResponse> responses = service.generate(GenerateRequest.newBuilder()
-                .setIdentity(IdentitySource.newBuilder().setPhoto(ByteString.copyFromUtf8("x")))
-                .build());
+        Iterator<GenerateResponse> responses = gateway.service()
+                .generate(GenerateRequest.newBuilder()
+                        .setIdentity(IdentitySource.newBuilder().setPhoto(ByteString.copyFromUtf8("x")))
+                        .build());
         assertThat(responses.next().getSequence()).isEqualTo(1);
         assertThat(Failure.of(responses::hasNext)
                         .isFor(ErrorReason.FACE_TOO_SMALL)
@@ -163,7 +158,7 @@ class ErrorInterceptorTest {
                 .setGuidanceScale(Float.NaN)
                 .setRequestId("no spaces")
                 .build();
-        Failure failure = Failure.of(() -> service.generate(request).hasNext());
+        Failure failure = Failure.of(() -> gateway.service().generate(request).hasNext());
         assertThat(failure.isFor(ErrorReason.INVALID_REQUEST).fields())
                 .contains("identity.source", "identity.face_index", "num_images", "guidance_scale", "request_id")
                 .contains("identity");
@@ -180,7 +175,8 @@ class ErrorInterceptorTest {
         DetectFacesRequest request = DetectFacesRequest.newBuilder()
                 .setPhoto(ByteString.copyFrom(new byte[MAX_REQUEST_BYTES]))
                 .build();
-        Failure failure = Failure.of(() -> service.detectFaces(request)).isFor(ErrorReason.MESSAGE_TOO_LARGE);
+        Failure failure =
+                Failure.of(() -> gateway.service().detectFaces(request)).isFor(ErrorReason.MESSAGE_TOO_LARGE);
         assertThat(failure.metadata()).containsEntry("limit", Integer.toString(MAX_REQUEST_BYTES));
     }
 
@@ -189,7 +185,8 @@ class ErrorInterceptorTest {
         DetectFacesRequest request = DetectFacesRequest.newBuilder()
                 .setPhoto(ByteString.copyFrom(new byte[16 * MAX_REQUEST_BYTES]))
                 .build();
-        Failure.of(() -> service.withCompression("gzip").detectFaces(request)).isFor(ErrorReason.MESSAGE_TOO_LARGE);
+        Failure.of(() -> gateway.service().withCompression("gzip").detectFaces(request))
+                .isFor(ErrorReason.MESSAGE_TOO_LARGE);
     }
 
     @Test
@@ -197,7 +194,7 @@ class ErrorInterceptorTest {
         DetectFacesRequest request = DetectFacesRequest.newBuilder()
                 .setPhoto(ByteString.copyFrom(new byte[5 * MAX_REQUEST_BYTES]))
                 .build();
-        assertThatThrownBy(() -> service.detectFaces(request))
+        assertThatThrownBy(() -> gateway.service().detectFaces(request))
                 .extracting(thrown -> Status.fromThrowable(thrown).getCode())
                 .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     }
@@ -210,14 +207,14 @@ class ErrorInterceptorTest {
                             .setFullMethodName(method)
                             .build();
             Failure.of(() -> ClientCalls.blockingUnaryCall(
-                            channel, unknown, CallOptions.DEFAULT, GetModelInfoRequest.getDefaultInstance()))
+                            gateway.channel, unknown, CallOptions.DEFAULT, GetModelInfoRequest.getDefaultInstance()))
                     .isFor(ErrorReason.UNIMPLEMENTED);
         }
     }
 
     private static Failure failing(Consumer<StreamObserver<?>> how) {
         behaviour = how;
-        return Failure.of(() -> service.getModelInfo(GetModelInfoRequest.getDefaultInstance()));
+        return Failure.of(() -> gateway.service().getModelInfo(GetModelInfoRequest.getDefaultInstance()));
     }
 
     /** Calls a method with bytes that need not be a message. */
@@ -234,7 +231,10 @@ class ErrorInterceptorTest {
             }
         };
         ClientCalls.blockingUnaryCall(
-                channel, method.toBuilder(bytes, method.getResponseMarshaller()).build(), CallOptions.DEFAULT, request);
+                gateway.channel,
+                method.toBuilder(bytes, method.getResponseMarshaller()).build(),
+                CallOptions.DEFAULT,
+                request);
     }
 
     @SuppressWarnings("unchecked") // the one method that sends before it fails sends its own type

@@ -40,7 +40,12 @@ final class Gateway implements AutoCloseable {
     final ManagedChannel channel;
 
     Gateway() {
-        channel = NettyChannelBuilder.forAddress("127.0.0.1", port("quarkus.grpc.server.test-port"))
+        this(port("quarkus.grpc.server.test-port"));
+    }
+
+    /** A server that a test has started by itself. */
+    Gateway(int port) {
+        channel = NettyChannelBuilder.forAddress("127.0.0.1", port)
                 .usePlaintext()
                 .flowControlWindow(FLOW_CONTROL_WINDOW)
                 .build();
