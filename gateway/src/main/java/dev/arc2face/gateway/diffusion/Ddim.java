@@ -31,7 +31,8 @@ final class Ddim {
                 ? noise.alphasCumprod()[previous]
                 : config.flag("set_alpha_to_one", true) ? 1 : noise.alphasCumprod()[0];
         double sigmaPrevious = Math.sqrt(1 - alphaBarPrevious);
-        Weights epsilon = type.noise(Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar)); // from the prediction as it is: x0 alone is clipped
+        Weights epsilon = type.noise(
+                Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar)); // from the prediction as it is: x0 alone is clipped
         return new Step(
                 timestep,
                 1,

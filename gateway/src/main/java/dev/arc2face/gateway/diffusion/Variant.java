@@ -1,9 +1,8 @@
 package dev.arc2face.gateway.diffusion;
 
-import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.triton.Model;
-import java.util.Map;
+import dev.arc2face.gateway.triton.Violation;
 import java.util.Optional;
 
 /** One of the UNets that draw portraits, and the recipe that it was made for. */
@@ -92,17 +91,6 @@ public final class Variant {
     }
 
     private FailureException violation(String parameter, String expected, String actual) {
-        return FailureException.of(
-                ErrorReason.MODEL_CONTRACT_VIOLATED,
-                model.name() + ": " + parameter + " is " + actual + ", expected " + expected,
-                Map.of(
-                        "model",
-                        model.name(),
-                        "tensor",
-                        "parameters." + parameter,
-                        "expected",
-                        expected,
-                        "actual",
-                        actual));
+        return new Violation(model.name(), "parameters." + parameter, expected, actual).toFailure();
     }
 }

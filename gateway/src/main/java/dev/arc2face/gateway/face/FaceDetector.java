@@ -2,13 +2,12 @@ package dev.arc2face.gateway.face;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.arc2face.gateway.ErrorReason;
-import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.image.Letterbox;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.Sizes;
 import dev.arc2face.gateway.triton.Tensor;
+import dev.arc2face.gateway.triton.Violation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -109,10 +108,7 @@ public final class FaceDetector {
         float[] values = requireNonNull(outputs.get(name)).toFloats();
         for (float value : values) {
             if (!Float.isFinite(value)) {
-                throw FailureException.of(
-                        ErrorReason.MODEL_CONTRACT_VIOLATED,
-                        "model '" + model.name() + "', '" + name + "': expected finite values, found " + value,
-                        Map.of("model", model.name(), "tensor", name));
+                throw new Violation(model.name(), name, "finite values", String.valueOf(value)).toFailure();
             }
         }
         return values;

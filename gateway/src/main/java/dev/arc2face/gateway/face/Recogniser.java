@@ -6,6 +6,7 @@ import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.Model;
+import dev.arc2face.gateway.triton.Violation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -61,10 +62,8 @@ public final class Recogniser {
         try {
             return Embedding.normalise(values);
         } catch (FailureException invalid) {
-            throw FailureException.of(
-                    ErrorReason.MODEL_CONTRACT_VIOLATED,
-                    "model '" + model + "', 'embedding': expected finite values, not all zero",
-                    Map.of("model", model, "tensor", "embedding"));
+            throw new Violation(model, "embedding", "finite values, not all zero", "an embedding that is nobody's")
+                    .toFailure();
         }
     }
 

@@ -15,8 +15,9 @@ import java.util.Map;
  * @param expected what the contract says
  * @param actual what is served
  */
-record Violation(String model, String tensor, String expected, String actual) {
-    FailureException toFailure() {
+public record Violation(String model, String tensor, String expected, String actual) {
+    /** MODEL_CONTRACT_VIOLATED, with all of this. */
+    public FailureException toFailure() {
         return toFailure(List.of(this));
     }
 
