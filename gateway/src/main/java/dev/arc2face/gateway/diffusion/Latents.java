@@ -5,7 +5,7 @@ import dev.arc2face.gateway.triton.Sizes;
 /**
  * Latents of several portraits, in FP32.
  *
- * @param values {@code [n, 4, height, width]}; owned by this record, never changed
+ * @param values {@code [n, 4, height, width]}; belongs to the generation that made it and is changed by its steps alone
  */
 public record Latents(float[] values, int n, int height, int width) {
     static final int CHANNELS = Sizes.LATENT_CHANNELS;

@@ -83,15 +83,14 @@ public final class PortraitGenerator {
                 ENCODE, () -> encoder.encode(identity.embedding(), unet.contextType())); // [T,C] and its twin
         PortraitNoise noise = new PortraitNoise(options.seeds(), sizes.latentHeight(), sizes.latentWidth());
         State state = schedule.start(noise.draw()); // [N,4,h,w]
+        Denoiser denoiser = new Denoiser(unet, context, state.latents());
         int done = 0;
         pace.stepsBegin();
         for (Step step : schedule.steps()) {
-            State before = state;
             float guidanceScale = done < guided ? options.guidanceScale() : 1;
-            state = clock.time(DENOISE, () -> {
-                Latents input = step.scaleInput(before.latents());
-                Latents prediction = unet.predict(input, step.timestep(), context, guidanceScale); // [N,4,h,w]
-                return step.advance(before, prediction, noise::draw);
+            clock.run(DENOISE, () -> {
+                Latents prediction = denoiser.predict(state.latents(), step, guidanceScale); // [N,4,h,w]
+                step.advance(state, prediction, noise::draw);
             });
             done++;
             events.accept(pace.stepDone(done));
@@ -111,9 +110,13 @@ public final class PortraitGenerator {
             }
         }
         finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
-        int unetCalls = guided * unet.calls(options.numImages(), options.guidanceScale())
-                + (done - guided) * unet.calls(options.numImages(), 1);
+        int unetCalls =
+                guided * calls(unet, options, options.guidanceScale()) + (done - guided) * calls(unet, options, 1);
         events.accept(new Finished(pace.elapsed(), clock.timings(), unetCalls));
+    }
+
+    private static int calls(Unet unet, GenerationOptions options, float guidanceScale) {
+        return unet.calls(options.numImages(), guidanceScale).chunks().size();
     }
 
     private void sendPreviews(int step, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {

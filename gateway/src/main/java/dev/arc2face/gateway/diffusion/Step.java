@@ -29,7 +29,7 @@ record Step(
         double fromNoise) {
 
     /**
-     * Where a trajectory is.
+     * Where a trajectory is. One owner, one thread: a step changes it.
      *
      * @param latents x
      * @param denoised the picture x0 that the step before predicted; zero before the first
@@ -40,50 +40,31 @@ record Step(
         }
     }
 
-    /** The latents as the UNet sees them. */
-    Latents scaleInput(Latents latents) {
-        return inputScale == 1 ? latents : scaled(latents, inputScale);
-    }
-
     /**
-     * The state after this step.
+     * Takes the state to what it is after this step; allocates nothing.
      *
+     * @param prediction p
      * @param noise gives z; asked only by a step that adds noise
      */
-    State advance(State state, Latents prediction, Supplier<Latents> noise) {
+    void advance(State state, Latents prediction, Supplier<Latents> noise) {
         float[] x = state.latents().values();
+        float[] x0 = state.denoised().values();
         float[] p = prediction.values();
-        float[] x0 = sum(denoised.latents(), x, denoised.prediction(), p);
-        if (clip < Double.POSITIVE_INFINITY) {
-            clamp(x0, (float) clip);
-        }
-        float[] next = sum(fromLatents, x, fromDenoised, x0);
-        if (fromPrediction != 0) {
-            next = sum(1, next, fromPrediction, p);
-        }
-        if (fromPreviousDenoised != 0) {
-            next = sum(1, next, fromPreviousDenoised, state.denoised().values());
-        }
-        if (fromNoise != 0) {
-            next = sum(1, next, fromNoise, noise.get().values());
-        }
-        return new State(prediction.with(next), prediction.with(x0));
-    }
-
-    /** {@code a x + b y}: loops as simple as this one are vectorised. */
-    private static float[] sum(double a, float[] x, double b, float[] y) {
-        float weightX = (float) a;
-        float weightY = (float) b;
-        float[] sum = new float[x.length];
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] = weightX * x[i] + weightY * y[i];
-        }
-        return sum;
-    }
-
-    private static void clamp(float[] values, float limit) {
-        for (int i = 0; i < values.length; i++) {
-            values[i] = Math.max(-limit, Math.min(limit, values[i]));
+        float[] z = fromNoise == 0 ? x : noise.get().values();
+        float x0FromX = (float) denoised.latents();
+        float x0FromP = (float) denoised.prediction();
+        float limit = (float) clip;
+        float fromX = (float) fromLatents;
+        float fromX0 = (float) fromDenoised;
+        float fromP = (float) fromPrediction;
+        float fromX0Before = (float) fromPreviousDenoised;
+        float fromZ = (float) fromNoise;
+        // A weight of zero adds nothing: no term is left out, so that the loop has no branch and is vectorised.
+        for (int i = 0; i < x.length; i++) {
+            float picture = Math.max(-limit, Math.min(limit, x0FromX * x[i] + x0FromP * p[i]));
+            float next = fromX * x[i] + fromX0 * picture + fromP * p[i] + fromX0Before * x0[i] + fromZ * z[i];
+            x0[i] = picture;
+            x[i] = next;
         }
     }
 

@@ -6,6 +6,7 @@ import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.Sizes;
 import dev.arc2face.gateway.triton.Tensor;
+import dev.arc2face.gateway.triton.Tensor.Floats;
 import dev.arc2face.gateway.triton.TensorSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,9 +32,11 @@ final class VaeDecoder {
     /** The pictures {@code [H, W, 3]} of a chunk of the latents; fails as {@link Model#infer} does. */
     List<Pixels> decode(Latents latents, Chunk chunk) {
         TensorSpec input = model.input("latents");
-        float[] rows = Unet.repeated(latents, chunk, 1);
-        Map<String, Tensor> outputs =
-                model.infer(Map.of("latents", Tensor.ofFloats(input.type(), input.batchShape(chunk.size()), rows)));
+        int stride = latents.stride();
+        Tensor rows = new Floats(input.type(), input.batchShape(chunk.size()))
+                .put(latents.values(), chunk.first() * stride, chunk.size() * stride, 1, 1)
+                .tensor();
+        Map<String, Tensor> outputs = model.infer(Map.of("latents", rows));
         byte[] images = requireNonNull(outputs.get("image")).toBytes();
         int length = images.length / chunk.size();
         List<Pixels> pictures = new ArrayList<>();

@@ -21,12 +21,13 @@ public final class Variant {
     /**
      * @param id the name in the public API
      * @param model one of the contract's UNets
+     * @param guidedModel the same with guidance inside, where it is served
      * @throws FailureException MODEL_CONTRACT_VIOLATED where its settings are not supported
      */
-    Variant(String id, Model model) {
+    Variant(String id, Model model, Optional<Model> guidedModel) {
         this.id = id;
         this.model = model;
-        this.unet = new Unet(model);
+        this.unet = new Unet(model, guidedModel);
         this.schedulerConfig = SchedulerConfig.parse(model.name(), model.requireParameter("scheduler_config"));
         this.defaultSteps = Integer.parseInt(model.requireParameter(DEFAULT_STEPS));
         this.defaultGuidanceScale = Float.parseFloat(model.requireParameter("default_guidance"));

@@ -8,6 +8,7 @@ import dev.arc2face.gateway.triton.ServedModels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The variants that are served.
@@ -29,8 +30,8 @@ public record Variants(List<Variant> served) {
      */
     public static Variants of(ServedModels models) {
         List<Variant> served = new ArrayList<>();
-        served.add(new Variant(BASE, models.unet()));
-        models.unetLcm().ifPresent(model -> served.add(new Variant(FEW_STEPS, model)));
+        served.add(new Variant(BASE, models.unet(), models.unetGuided()));
+        models.unetLcm().ifPresent(model -> served.add(new Variant(FEW_STEPS, model, Optional.empty())));
         return new Variants(served);
     }
 

@@ -32,6 +32,14 @@ public final class StageClock {
         }
     }
 
+    /** Does the work and counts its time to the stage. */
+    public void run(Stage stage, Runnable work) {
+        Object unused = time(stage, () -> {
+            work.run();
+            return stage;
+        });
+    }
+
     /** Time spent in each stage entered so far, in the order of the stages. */
     public Map<Stage, Duration> timings() {
         return new EnumMap<>(timings);

@@ -33,6 +33,7 @@ final class Contract {
     static final String ARCFACE = "arcface";
     static final String ENCODER = "encoder";
     static final String UNET = "unet";
+    static final String UNET_GUIDED = "unet_guided";
     static final String UNET_LCM = "unet_lcm";
     static final String VAE_DECODER = "vae_decoder";
 
@@ -65,8 +66,9 @@ final class Contract {
                             new TensorRule("context", FLOAT, "T", "C"),
                             new TensorRule("negative_context", FLOAT, "T", "C")),
                     List.of()),
-            unet(UNET),
-            unet(UNET_LCM).asOptional(),
+            unet(UNET, 2), // both rows of a picture's guidance go in one call
+            unet(UNET_GUIDED, 1, new TensorRule("guidance", FP32, "1")).asOptional(),
+            unet(UNET_LCM, 2).asOptional(),
             new ModelRule(
                     VAE_DECODER,
                     1,
@@ -91,14 +93,16 @@ final class Contract {
         }
     }
 
-    private static ModelRule unet(String model) {
+    private static ModelRule unet(String model, int minBatchSize, TensorRule... moreInputs) {
+        List<TensorRule> inputs = new ArrayList<>(List.of(
+                new TensorRule("latents", FLOAT, "4", "h", "w"),
+                new TensorRule("timestep", FP32, "1"),
+                new TensorRule("context", FLOAT, "T", "C")));
+        inputs.addAll(List.of(moreInputs));
         return new ModelRule(
                 model,
-                2, // both rows of a picture's guidance go in one call
-                List.of(
-                        new TensorRule("latents", FLOAT, "4", "h", "w"),
-                        new TensorRule("timestep", FP32, "1"),
-                        new TensorRule("context", FLOAT, "T", "C")),
+                minBatchSize,
+                inputs,
                 List.of(new TensorRule("prediction", FLOAT, "4", "h", "w")),
                 List.of(
                         new ParameterRule("scheduler_config", "a JSON object", Contract::isJsonObject),

@@ -48,6 +48,11 @@ public final class Model {
         return signature.maxBatchSize();
     }
 
+    /** Whether it takes an input of this name. */
+    public boolean hasInput(String name) {
+        return signature.inputs().stream().anyMatch(spec -> spec.name().equals(name));
+    }
+
     /** What the metadata says about an input of the contract. */
     public TensorSpec input(String name) {
         return find(signature.inputs(), name);

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
  * @param arcface {@code face} to {@code embedding}
  * @param encoder {@code id_embedding} to {@code context}, {@code negative_context}
  * @param unet {@code latents}, {@code timestep}, {@code context} to {@code prediction}
+ * @param unetGuided as {@code unet}, with {@code guidance} and the unconditional context inside, where there is one
  * @param unetLcm as {@code unet}, distilled to few steps, where there is one
  * @param vaeDecoder {@code latents} to {@code image}
  * @param serverName the name Triton gives itself
@@ -23,6 +24,7 @@ public record ServedModels(
         Model arcface,
         Model encoder,
         Model unet,
+        Optional<Model> unetGuided,
         Optional<Model> unetLcm,
         Model vaeDecoder,
         String serverName,
@@ -30,7 +32,11 @@ public record ServedModels(
         Sizes sizes) {
     /** All that are served, in the order of a portrait's way. */
     public List<Model> all() {
-        return Stream.of(Stream.of(faceDetector, arcface, encoder, unet), unetLcm.stream(), Stream.of(vaeDecoder))
+        return Stream.of(
+                        Stream.of(faceDetector, arcface, encoder, unet),
+                        unetGuided.stream(),
+                        unetLcm.stream(),
+                        Stream.of(vaeDecoder))
                 .flatMap(models -> models)
                 .toList();
     }

@@ -248,6 +248,7 @@ public final class TritonServer implements AutoCloseable {
                 new Model(checked.signature(Contract.ARCFACE), connection),
                 new Model(checked.signature(Contract.ENCODER), connection),
                 new Model(checked.signature(Contract.UNET), connection),
+                checked.optionalSignature(Contract.UNET_GUIDED).map(signature -> new Model(signature, connection)),
                 checked.optionalSignature(Contract.UNET_LCM).map(signature -> new Model(signature, connection)),
                 new Model(checked.signature(Contract.VAE_DECODER), connection),
                 server.getName(),

@@ -192,11 +192,10 @@ class PortraitGeneratorTest {
                         Embedding.normalise(new Noise(7).draw(models.sizes().embeddingSize())),
                         variant.unet().contextType());
         Step.State state = schedule.start(noise.draw());
+        Denoiser denoiser = new Denoiser(variant.unet(), context, state.latents());
         for (int i = 0; i < STEPS; i++) {
             Step step = schedule.steps().get(i);
-            Latents prediction =
-                    variant.unet().predict(step.scaleInput(state.latents()), step.timestep(), context, i < 2 ? 3 : 1);
-            state = step.advance(state, prediction, noise::draw);
+            step.advance(state, denoiser.predict(state.latents(), step, i < 2 ? 3 : 1), noise::draw);
         }
         Pixels picture = new VaeDecoder(models.vaeDecoder(), models.sizes())
                 .decode(state.latents(), new Chunk(0, 1))

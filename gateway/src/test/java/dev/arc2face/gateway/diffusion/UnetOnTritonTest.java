@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.diffusion.PredictionType.Weights;
 import dev.arc2face.gateway.face.Embedding;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.DataType;
@@ -15,6 +16,7 @@ import dev.arc2face.gateway.triton.TritonExtension;
 import io.grpc.Context.CancellableContext;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -22,7 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** The encoder, the UNet and the VAE decoder on the real Triton. */
 @ExtendWith(TritonExtension.class)
 class UnetOnTritonTest {
-    private static final float TIMESTEP = 749.25f;
+    private static final Step STEP = new Step(749.25f, 1, new Weights(1, 0), Double.POSITIVE_INFINITY, 1, 0, 0, 0, 0);
 
     private final SharedTriton triton;
     private ServedModels models;
@@ -36,32 +38,29 @@ class UnetOnTritonTest {
     @BeforeEach
     void readModels() {
         models = triton.models();
-        unet = new Unet(models.unet());
+        unet = new Unet(models.unet(), Optional.empty());
         context = new Encoder(models.encoder()).encode(embedding(models.sizes().embeddingSize()), DataType.FP32);
     }
 
     @Test
     void picturesAreWhatTheyAreAlone() {
         for (float guidanceScale : new float[] {1, 3}) {
-            Latents together = unet.predict(noise(5, 6, 7), TIMESTEP, context, guidanceScale);
+            Latents together = predict(noise(5, 6, 7), context, guidanceScale);
 
             assertThat(picture(together, 0))
-                    .isEqualTo(unet.predict(noise(5), TIMESTEP, context, guidanceScale)
-                            .values());
+                    .isEqualTo(predict(noise(5), context, guidanceScale).values());
             assertThat(picture(together, 2))
-                    .isEqualTo(unet.predict(noise(7), TIMESTEP, context, guidanceScale)
-                            .values());
+                    .isEqualTo(predict(noise(7), context, guidanceScale).values());
         }
     }
 
     @Test
     void guidanceTakesBothRowsToTheirSides() {
         Latents noise = noise(1);
-        float[] conditional = unet.predict(noise, TIMESTEP, context, 1).values();
-        float[] unconditional = unet.predict(
-                        noise, TIMESTEP, new Context(context.unconditional(), context.unconditional()), 1)
+        float[] conditional = predict(noise, context, 1).values();
+        float[] unconditional = predict(noise, new Context(context.unconditional(), context.unconditional()), 1)
                 .values();
-        float[] guided = unet.predict(noise, TIMESTEP, context, 2.5f).values();
+        float[] guided = predict(noise, context, 2.5f).values();
 
         assertThat(conditional).isNotEqualTo(unconditional);
         for (int i = 0; i < guided.length; i++) {
@@ -72,9 +71,9 @@ class UnetOnTritonTest {
     @Test
     void withoutGuidanceHalfTheRowsAreAskedFor() {
         Counters before = triton.settledCounters("unet");
-        unet.predict(noise(1, 2, 3), TIMESTEP, context, 1);
+        predict(noise(1, 2, 3), context, 1);
         Counters unguided = triton.settledCounters("unet").since(before);
-        unet.predict(noise(1, 2, 3), TIMESTEP, context, 2);
+        predict(noise(1, 2, 3), context, 2);
         Counters both = triton.settledCounters("unet").since(before);
 
         assertThat(unguided.rows()).isEqualTo(3);
@@ -87,13 +86,15 @@ class UnetOnTritonTest {
         int[] seeds = new int[models.unet().maxBatchSize() / 2 + 1];
         Arrays.setAll(seeds, i -> i);
         Counters before = triton.settledCounters("unet");
-        Latents predicted = unet.predict(noise(seeds), TIMESTEP, context, 2);
+        Latents predicted = predict(noise(seeds), context, 2);
         Counters calls = triton.settledCounters("unet").since(before);
 
-        assertThat(calls.succeeded()).isEqualTo(2).isEqualTo(unet.calls(seeds.length, 2));
+        assertThat(calls.succeeded())
+                .isEqualTo(2)
+                .isEqualTo(unet.calls(seeds.length, 2).chunks().size());
         int last = seeds.length - 1;
         assertThat(picture(predicted, last))
-                .isEqualTo(unet.predict(noise(last), TIMESTEP, context, 2).values());
+                .isEqualTo(predict(noise(last), context, 2).values());
     }
 
     @Test
@@ -102,8 +103,7 @@ class UnetOnTritonTest {
         call.cancel(null);
         Counters before = triton.settledCounters("unet");
         FailureException[] failure = new FailureException[1];
-        call.run(() -> failure[0] =
-                catchThrowableOfType(FailureException.class, () -> unet.predict(noise(1), TIMESTEP, context, 2)));
+        call.run(() -> failure[0] = catchThrowableOfType(FailureException.class, () -> predict(noise(1), context, 2)));
 
         assertThat(failure[0].reason()).isEqualTo(ErrorReason.CANCELLED);
         assertThat(triton.settledCounters("unet").since(before)).isEqualTo(new Counters(0, 0, 0, 0));
@@ -120,6 +120,10 @@ class UnetOnTritonTest {
         assertThat(pictures.get(1).width()).isEqualTo(models.sizes().imageWidth());
         assertThat(pictures.get(1).rgb())
                 .isEqualTo(vae.decode(noise(3), new Chunk(0, 1)).get(0).rgb());
+    }
+
+    private Latents predict(Latents latents, Context of, float guidanceScale) {
+        return new Denoiser(unet, of, latents).predict(latents, STEP, guidanceScale);
     }
 
     private Latents noise(int... seeds) {

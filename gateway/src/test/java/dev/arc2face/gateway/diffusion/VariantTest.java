@@ -9,6 +9,7 @@ import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.Reconfigured;
 import dev.arc2face.gateway.triton.SharedTriton;
 import dev.arc2face.gateway.triton.TritonExtension;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -22,20 +23,23 @@ class VariantTest {
 
     @Test
     void recipeIsTheModels() {
-        Variant variant = new Variant("some", Reconfigured.with(unet, "default_scheduler", "euler"));
+        Variant variant = new Variant("some", Reconfigured.with(unet, "default_scheduler", "euler"), Optional.empty());
 
         assertThat(variant.id()).isEqualTo("some");
         assertThat(variant.model()).isEqualTo("unet");
         assertThat(variant.defaultSteps()).isEqualTo(12);
         assertThat(variant.defaultGuidanceScale()).isEqualTo(1.5f);
         assertThat(variant.defaultScheduler()).contains(SchedulerKind.EULER);
-        assertThat(new Variant("some", unet).defaultScheduler()).isEmpty();
+        assertThat(new Variant("some", unet, Optional.empty()).defaultScheduler())
+                .isEmpty();
     }
 
     @Test
     void stepsOfLcmAreThoseItsModelWasDistilledFor() {
-        Variant variant =
-                new Variant("some", Reconfigured.with(unet, "scheduler_config", "{\"original_inference_steps\": 20}"));
+        Variant variant = new Variant(
+                "some",
+                Reconfigured.with(unet, "scheduler_config", "{\"original_inference_steps\": 20}"),
+                Optional.empty());
 
         assertThat(variant.mostSteps(SchedulerKind.LCM)).isEqualTo(20);
         assertThat(variant.mostSteps(SchedulerKind.EULER)).isGreaterThanOrEqualTo(100);
@@ -72,7 +76,8 @@ class VariantTest {
 
     private static FailureException violation(String parameter, String value, Model model) {
         FailureException failure = catchThrowableOfType(
-                FailureException.class, () -> new Variant("some", Reconfigured.with(model, parameter, value)));
+                FailureException.class,
+                () -> new Variant("some", Reconfigured.with(model, parameter, value), Optional.empty()));
         assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_CONTRACT_VIOLATED);
         return failure;
     }

@@ -68,7 +68,7 @@ class ContractTest {
 
     @Test
     void furtherModelsParametersAndOutputsAreAllowed() {
-        served.put("unet_guided", new Served(1));
+        served.put("upscaler", new Served(1));
         served("unet").out("features", "FP64", -1).parameter("profile", "arc2face");
 
         assertThat(check().signature("unet").outputs()).hasSize(1);
@@ -85,6 +85,17 @@ class ContractTest {
         assertThat(violation("unet_lcm", "context"))
                 .isEqualTo("expected FP16 or FP32 [-1,T=77 (as encoder.context),C=768 (as encoder.context)],"
                         + " found FP16 [-1,77,1024]");
+    }
+
+    @Test
+    void unetWithGuidanceInsideIsOptionalAndTakesOneRowAPicture() {
+        assertThat(check().optionalSignature("unet_guided")).isEmpty();
+
+        served.put("unet_guided", unet());
+        assertThat(violation("unet_guided", "guidance")).isEqualTo("expected FP32 [-1,1], found no such tensor");
+
+        served.put("unet_guided", unet().in("guidance", "FP32", 1));
+        assertThat(check().signature("unet_guided").inputs()).hasSize(4);
     }
 
     @Test

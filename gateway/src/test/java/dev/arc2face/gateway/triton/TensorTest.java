@@ -50,7 +50,7 @@ class TensorTest {
     void shapeAndValuesMustAgree() {
         assertThatThrownBy(() -> Tensor.ofFloats(DataType.FP32, new int[] {2, 2}, VALUES))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("24 bytes are not FP32 [2, 2]");
+                .hasMessage("6 values are not FP32 [2, 2]");
         assertThatThrownBy(() -> Tensor.ofBytes(new int[] {}, new byte[1]))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Tensor.ofBytes(new int[] {0, 3}, new byte[0]))
