@@ -3,7 +3,8 @@
     python -m export.arc2face.activations DIR
 
 runs the networks of a published layout in torch, halved as the export halves them, through a guided generation, and
-prints a table for docs/arc2face.md. Exits with an error if an activation does not fit FP16.
+prints a table for docs/arc2face.md. Convolutions and linear layers take and give FP16 and add up in FP32, as a GPU's
+Tensor Cores do (and a CPU would need hours otherwise). Exits with an error if an activation does not fit FP16.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import torch
 import transformers
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.hooks import RemovableHandle
 from tqdm import tqdm
 from transformers import CLIPTextModel
@@ -106,7 +108,7 @@ def measure(layout: Layout, steps: int) -> Ranges:
     random = torch.Generator().manual_seed(0)
     identity = nn.functional.normalize(torch.randn(1, embedding_size(layout), generator=random))
     encoder = IdentityEncoder(CLIPTextModel.from_pretrained(layout.encoder), layout.tokenizer).eval()
-    halve(encoder)
+    _halve(encoder)
     with ranges.watching(encoder, "encoder"):
         context = torch.cat(encoder(identity))  # [2,T,C]
 
@@ -114,7 +116,7 @@ def measure(layout: Layout, steps: int) -> Ranges:
     shape = (1, network.config.in_channels, network.config.sample_size, network.config.sample_size)
     latents = torch.randn(shape, generator=random)
     unet = DenoisingStep(network).eval()
-    halve(unet)
+    _halve(unet)
     scheduler = DPMSolverMultistepScheduler.from_pretrained(layout.scheduler)
     scheduler.set_timesteps(steps)
     with ranges.watching(unet, "unet"):
@@ -125,10 +127,25 @@ def measure(layout: Layout, steps: int) -> Ranges:
             latents = scheduler.step(prediction, timestep, latents).prev_sample
 
     decoder = PixelDecoder(AutoencoderKL.from_pretrained(layout.vae)).eval()
-    halve(decoder)
+    _halve(decoder)
     with ranges.watching(decoder, "vae_decoder"):
         decoder(latents.half())
     return ranges
+
+
+def _halve(network: nn.Module) -> None:
+    halve(network)
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear) and layer.weight.dtype == torch.float16:
+            layer.forward = partial(_add_up, layer)
+
+
+def _add_up(layer: nn.Conv2d | nn.Linear, x: Tensor) -> Tensor:
+    """The layer's result, added up in FP32 and rounded once to FP16."""
+    weight, bias = layer.weight.float(), None if layer.bias is None else layer.bias.float()
+    if isinstance(layer, nn.Linear):
+        return F.linear(x.float(), weight, bias).half()
+    return F.conv2d(x.float(), weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups).half()
 
 
 def _block(path: str) -> str:
