@@ -1,7 +1,8 @@
 """Makes a model repository for a test: make.py KIND FOLDER, with triton-models on the path.
 
 - variants: mini, and its UNet once more as `unet_lcm` with a recipe of few steps;
-- half: the same, where encoder, UNet and VAE decoder speak FP16;
+- guided: mini, and its UNet once more with the guidance inside;
+- half: variants, where encoder, UNet and VAE decoder speak FP16;
 - full-size: the tensors of Stable Diffusion v1-5 in FP16, and next to no network behind them.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from export import guided as guidance_inside
 from export.config import Tensor, model_sha256, serve_with, write_config
 from onnx import TensorProto, helper, numpy_helper
 
@@ -25,6 +27,12 @@ def variants(folder: Path) -> None:
     for model in (TRITON_MODELS / "mini").iterdir():
         shutil.copytree(model, folder / model.name)
     few_steps(folder)
+
+
+def guided(folder: Path) -> None:
+    for model in (TRITON_MODELS / "mini").iterdir():
+        shutil.copytree(model, folder / model.name)
+    guidance_inside.add(folder)
 
 
 def half(folder: Path) -> None:
@@ -236,7 +244,7 @@ def in_graph(tensor: Tensor) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(tensor.name, ONNX_TYPES[tensor.data_type], ["B", *tensor.dims])
 
 
-KINDS = {"variants": variants, "half": half, "full-size": full_size}
+KINDS = {"variants": variants, "guided": guided, "half": half, "full-size": full_size}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(

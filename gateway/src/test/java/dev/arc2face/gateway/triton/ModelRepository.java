@@ -9,7 +9,9 @@ import java.nio.file.Path;
 public enum ModelRepository {
     /** The mini profile with a second UNet. */
     VARIANTS("variants"),
-    /** The same, with FP16 between the networks of diffusion; its second UNet has FP32. */
+    /** The mini profile, and its UNet once more with the guidance inside. */
+    GUIDED("guided"),
+    /** That with a second UNet, with FP16 between the networks of diffusion; its second UNet has FP32. */
     HALF("half"),
     /** Tensors as large as those of Stable Diffusion v1-5, without its networks. */
     FULL_SIZE("full-size");
