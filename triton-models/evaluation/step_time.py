@@ -36,10 +36,11 @@ def step_times(client: grpc.InferenceServerClient, rows: int, count: int) -> lis
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repository", default="mini")
+    parser.add_argument("--rows", type=int, nargs="+", default=ROWS)
     parser.add_argument("--count", type=int, default=50, help="steps per number of rows")
     arguments = parser.parse_args()
     with Triton(Options(repository=arguments.repository)) as triton:
         listening = triton.listening
         client = grpc.InferenceServerClient(f"{listening.host}:{listening.grpc}")
-        for rows in ROWS:
+        for rows in arguments.rows:
             print(f"{rows:2} rows: {statistics.median(step_times(client, rows, arguments.count)):7.1f} ms")
