@@ -18,8 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 /** A UNet with the guidance inside, on the real Triton, against the same without. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class GuidanceInsideTest {
-    private static final Step STEP =
-            new Step(301.5f, 1, new Weights(1, 0), Double.POSITIVE_INFINITY, 1, 0, 0, 0, 0);
+    private static final Step STEP = new Step(301.5f, 1, new Weights(1, 0), Double.POSITIVE_INFINITY, 1, 0, 0, 0, 0);
 
     private OwnModels own;
     private ServedModels models;
@@ -32,8 +31,7 @@ class GuidanceInsideTest {
         models = own.get();
         inside = Variants.of(models).base().unet();
         context = new Encoder(models.encoder())
-                .encode(
-                        Embedding.normalise(new Noise(99).draw(models.sizes().embeddingSize())), DataType.FP32);
+                .encode(Embedding.normalise(new Noise(99).draw(models.sizes().embeddingSize())), DataType.FP32);
     }
 
     @AfterAll
@@ -43,7 +41,8 @@ class GuidanceInsideTest {
 
     @Test
     void aGuidedPictureIsOneRowOfIt() {
-        assertThat(inside.calls(8, 3)).isEqualTo(new Unet.Calls(models.unetGuided().orElseThrow(), 1, Chunk.split(8, 8)));
+        assertThat(inside.calls(8, 3))
+                .isEqualTo(new Unet.Calls(models.unetGuided().orElseThrow(), 1, Chunk.split(8, 8)));
         assertThat(inside.calls(9, 3).chunks()).containsExactly(new Chunk(0, 8), new Chunk(8, 1));
         assertThat(inside.calls(9, 1)).isEqualTo(new Unet.Calls(models.unet(), 1, Chunk.split(9, 16)));
     }
@@ -64,6 +63,8 @@ class GuidanceInsideTest {
     }
 
     private float[] predict(Unet unet, Latents noise, float guidanceScale) {
-        return new Denoiser(unet, context, noise).predict(noise, STEP, guidanceScale).values();
+        return new Denoiser(unet, context, noise)
+                .predict(noise, STEP, guidanceScale)
+                .values();
     }
 }

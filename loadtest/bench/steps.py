@@ -1,0 +1,81 @@
+"""Steps per second through the gateway, in its callers' eyes: what arrives as step progress while all of them step."""
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.api import Gateway, message
+
+LEAST_STEPS, MOST_STEPS = 12, 100  # of a generation
+
+
+@dataclass(frozen=True)
+class Through:
+    """What one run through the gateway measured."""
+
+    steps_per_second: float
+    cpu_seconds_per_step: float  # of the gateway
+    step_p50_ms: float  # between two steps of a caller
+    step_p95_ms: float
+
+
+def measure(target: str, pid: int, callers: int, seconds: float, expected: float) -> Through:
+    """Generations of one guided picture by `callers` at once, counted while all of them are between their steps.
+
+    `expected` steps per second, roughly, sizes the generations. A single caller makes one after the other, and what
+    lies between two of them is left out.
+    """
+    steps = min(MOST_STEPS, max(LEAST_STEPS, round(expected * seconds / callers)))
+    generations = max(1, round(expected * seconds / steps)) if callers == 1 else 1
+    with Gateway(target) as gateway:
+        info = gateway.unary("GetModelInfo", message("GetModelInfoRequest"))
+        requests = [_request(info, number, steps) for number in range(callers)]
+        ready = threading.Barrier(callers)
+
+        def call(number: int) -> list[list[float]]:
+            ready.wait()
+            return [_arrivals(gateway, requests[number]) for _ in range(generations)]
+
+        before = _cpu_seconds(pid)
+        with ThreadPoolExecutor(callers) as pool:
+            streams = [stream for streams in pool.map(call, range(callers)) for stream in streams]
+        cpu = _cpu_seconds(pid) - before
+    gaps = np.concatenate([np.diff(stream) for stream in streams])
+    if callers == 1:
+        rate = 1 / gaps.mean()
+    else:
+        start, end = max(stream[0] for stream in streams), min(stream[-1] for stream in streams)
+        rate = sum(start < at <= end for stream in streams for at in stream) / (end - start)
+    p50, p95 = 1000 * np.percentile(gaps, [50, 95])
+    done = sum(len(stream) for stream in streams)
+    return Through(float(rate), cpu / done, float(p50), float(p95))
+
+
+def _request(info: Any, number: int, steps: int) -> Any:
+    values = [0.0] * info.sizes.embedding_size
+    values[number % len(values)] = 1.0
+    embedding = message("Embedding", values=values, recogniser_id=info.recogniser_id)
+    return message(
+        "GenerateRequest",
+        identity=message("IdentitySource", embedding=embedding),
+        steps=steps,
+        guidance_scale=3.0,
+        seed=number,
+        preview_every=0,
+    )
+
+
+def _arrivals(gateway: Gateway, request: Any) -> list[float]:
+    """When each step's progress came, seconds."""
+    return [time.monotonic() for event in gateway.generate(request) if event.HasField("step_progress")]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
