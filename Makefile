@@ -21,8 +21,9 @@ IMAGES_PER ?= 4
 IMAGES_PER_PHOTO ?= 16
 # What `make run`, `make serve` and `make triton` serve: a model repository, by its path or one of ours by name.
 MODELS ?= mini
-# For `make export`: the folder of published weights, and more options (FLAGS=--help lists them).
+# For `make export`: the folder of published weights.
 SOURCE ?=
+# More options for `make export` and `make load-stream` (FLAGS=--help lists them).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -48,6 +49,7 @@ LOCK := uv pip compile --quiet --universal --no-python-downloads \
 
 MAVEN := ./mvnw --batch-mode --no-transfer-progress
 JAR := gateway/target/quarkus-app/quarkus-run.jar
+STREAM := loadtest/stream/target/stream.jar
 JAVA_HOME ?=
 JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
 
@@ -103,7 +105,7 @@ test-export: $(EXPORT) ## Test the export of the real Arc2Face at a reduced size
 	$(IN_MODELS) $(CURDIR)/$(EXPORT_PYTHON) -m pytest -q --confcutdir tests/arc2face tests/arc2face
 
 .PHONY: test-java
-test-java: $(TEST) ## Test the gateway
+test-java: $(TEST) ## Test the gateway and the stream tester
 	$(MAVEN) verify
 
 .PHONY: test-identity
@@ -112,18 +114,18 @@ test-identity: $(TEST) $(JAR) .cache/proto-deps ## Test that portraits keep the 
 
 .PHONY: lint
 lint: $(TEST) .cache/proto-deps ## Check the form of all code
-	.venv/bin/ruff check triton-models
-	.venv/bin/ruff format --check triton-models
+	.venv/bin/ruff check triton-models loadtest
+	.venv/bin/ruff format --check triton-models loadtest
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code proto
-	$(MAVEN) --quiet --projects gateway com.diffplug.spotless:spotless-maven-plugin:check
+	$(MAVEN) --quiet --projects gateway,loadtest/stream com.diffplug.spotless:spotless-maven-plugin:check
 
 .PHONY: format
 format: $(TEST) ## Give all code its form
-	.venv/bin/ruff check --fix triton-models
-	.venv/bin/ruff format triton-models
+	.venv/bin/ruff check --fix triton-models loadtest
+	.venv/bin/ruff format triton-models loadtest
 	.venv/bin/buf format --write proto
-	$(MAVEN) --quiet --projects gateway com.diffplug.spotless:spotless-maven-plugin:apply
+	$(MAVEN) --quiet --projects gateway,loadtest/stream com.diffplug.spotless:spotless-maven-plugin:apply
 
 ##@ Make and measure the models (torch, gigabytes of it, goes into .cache; Python 3.11 or newer)
 
@@ -191,6 +193,13 @@ evaluate-training: $(TRAIN) ## Measure exported models without servers, while th
 step-time: $(TEST) ## Measure a denoising step at 2, 8 and 16 rows
 	$(IN_MODELS) ../.venv/bin/python -m evaluation.step_time
 
+##@ Measure under load (loadtest/README.md)
+
+.PHONY: load-stream
+load-stream: $(SERVE) $(JAR) $(STREAM) ## Load the gateway with generations (FLAGS=--help), its own or TARGET=host:port
+	@$(if $(TARGET),,$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --) \
+		$(JAVA) -jar $(STREAM) --target $(or $(TARGET),{target}) $(FLAGS)
+
 ##@ Keep house
 
 .PHONY: lock
@@ -203,7 +212,7 @@ lock: ## Pin the Python requirements anew (needs uv)
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn
-	rm -rf .venv .cache out gateway/target target
+	rm -rf .venv .cache out gateway/target loadtest/stream/target target
 
 ##@ Set-up, by itself
 
@@ -236,11 +245,15 @@ $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
 	@command -v javac "$(JAVA_HOME)/bin/javac" >/dev/null \
 		|| { echo "missing: a JDK, 17 or newer: apt-get install openjdk-17-jdk-headless" >&2; exit 1; }
 	@echo "Building the gateway"
-	@$(MAVEN) --quiet package -DskipTests
+	@$(MAVEN) --quiet --projects gateway package -DskipTests
+	@touch $@
+
+$(STREAM): $(shell find loadtest/stream/src/main proto -type f) loadtest/stream/pom.xml pom.xml
+	@$(MAVEN) --quiet --projects loadtest/stream package -DskipTests
 	@touch $@
 
 # The .proto files that ours import, out of the jars that the gateway is built with.
-.cache/proto-deps: gateway/pom.xml
+.cache/proto-deps: gateway/pom.xml pom.xml
 	rm -rf $@
 	$(MAVEN) --quiet --projects gateway org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack-dependencies \
 		-DincludeArtifactIds=protovalidate,proto-google-common-protos -DoverWriteReleases=true \
