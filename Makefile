@@ -23,7 +23,7 @@ IMAGES_PER_PHOTO ?= 16
 MODELS ?= mini
 # For `make export`: the folder of published weights.
 SOURCE ?=
-# More options for `make export` and `make load-stream` (FLAGS=--help lists them).
+# More options for `make export`, `make load-stream` and `make load-ghz` (FLAGS=--help lists them).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -50,6 +50,7 @@ LOCK := uv pip compile --quiet --universal --no-python-downloads \
 MAVEN := ./mvnw --batch-mode --no-transfer-progress
 JAR := gateway/target/quarkus-app/quarkus-run.jar
 STREAM := loadtest/stream/target/stream.jar
+GHZ := .cache/bin/ghz
 JAVA_HOME ?=
 JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
 
@@ -96,8 +97,9 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 test: lint test-java test-python test-export test-identity parity ## Check and test everything, on a real Triton
 
 .PHONY: test-python
-test-python: $(TEST) $(JAR) ## Test the models, their backend and the launcher
+test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
 	$(IN_MODELS) ../.venv/bin/python -m pytest -q
+	.venv/bin/python -m pytest -q loadtest
 
 # --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
 .PHONY: test-export
@@ -200,6 +202,14 @@ load-stream: $(SERVE) $(JAR) $(STREAM) ## Load the gateway with generations (FLA
 	@$(if $(TARGET),,$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --) \
 		$(JAVA) -jar $(STREAM) --target $(or $(TARGET),{target}) $(FLAGS)
 
+.PHONY: load-ghz
+load-ghz: $(TEST) $(JAR) $(GHZ) .cache/proto-deps ## Run ghz's scenarios (FLAGS="NAME...", all without) on servers of its own
+	@PYTHONPATH=triton-models:. .venv/bin/python -m serving.stack --jar $(JAR) --repository "$(MODELS)" -- \
+		.venv/bin/python -m loadtest.ghz --target {target} --triton {triton} $(FLAGS)
+
+.PHONY: ghz
+ghz: $(GHZ) ## Install ghz into .cache/bin (needs Go)
+
 ##@ Keep house
 
 .PHONY: lock
@@ -250,6 +260,12 @@ $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
 
 $(STREAM): $(shell find loadtest/stream/src/main proto -type f) loadtest/stream/pom.xml pom.xml
 	@$(MAVEN) --quiet --projects loadtest/stream package -DskipTests
+	@touch $@
+
+$(GHZ): loadtest/ghz/VERSION
+	@command -v go >/dev/null || { echo "missing: Go, 1.20 or newer: apt-get install golang" >&2; exit 1; }
+	@echo "Installing ghz into $(@D)"
+	@GOBIN="$(CURDIR)/$(@D)" go install github.com/bojand/ghz/cmd/ghz@$$(cat $<)
 	@touch $@
 
 # The .proto files that ours import, out of the jars that the gateway is built with.

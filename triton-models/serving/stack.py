@@ -1,6 +1,7 @@
 """Starts Triton and the gateway, runs a command that uses them (or waits for ctrl-C), and stops everything.
 
-The command's exit code is ours. In the command, {target} stands for the gateway's address, host:port.
+The command's exit code is ours. In the command, {target} stands for the gateway's address, host:port, and {triton} for
+Triton's.
 """
 
 import argparse
@@ -55,13 +56,14 @@ def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
     options = Options(repository=arguments.repository, run=logs / "triton", threads=arguments.threads)
     triton = stack.enter_context(Triton(options))
     listening = triton.listening
+    triton_address = f"{listening.host}:{listening.grpc}"
     say(f"Triton is ready after {time.monotonic() - start:.1f} s: {', '.join(listening.models)}")
 
     start = time.monotonic()
     gateway = stack.enter_context(
         Gateway(
             arguments.jar,
-            f"{listening.host}:{listening.grpc}",
+            triton_address,
             logs / "gateway.log",
             arguments.grpc_port,
             arguments.http_port,
@@ -75,7 +77,12 @@ def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
         print(how_to_call(target, f"{gateway.host}:{gateway.http_port}"), flush=True)
         ended = first_to_end(servers)
     else:
-        command = Child([part.replace("{target}", target) for part in arguments.command])
+        command = Child(
+            [
+                part.replace("{target}", target).replace("{triton}", triton_address)
+                for part in arguments.command
+            ]
+        )
         stack.callback(command.stop)
         ended = first_to_end([command, *servers])
         if ended is command:
