@@ -2,18 +2,23 @@ package dev.arc2face.gateway;
 
 import static java.util.Objects.requireNonNull;
 
+import io.grpc.Status;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A failure that the caller is told about. Its message says what to do and holds no biometric data; it is turned into
- * a gRPC status in one place only, the outermost interceptor.
+ * a gRPC status in one place only, the outermost interceptor. A refusal for want of room has no stack trace: it is no
+ * defect, and thousands a second must cost nothing.
  */
 public final class FailureException extends RuntimeException {
     private final ErrorReason reason;
     private final Map<String, String> metadata;
     private final List<FieldViolation> violations;
+    private final Optional<Duration> retryAfter;
 
     /**
      * A field of the request and what is wrong with it.
@@ -28,16 +33,18 @@ public final class FailureException extends RuntimeException {
             String message,
             Map<String, String> metadata,
             List<FieldViolation> violations,
+            Optional<Duration> retryAfter,
             @Nullable Throwable cause) {
-        super(message, cause);
+        super(message, cause, true, reason.code() != Status.Code.RESOURCE_EXHAUSTED);
         this.reason = requireNonNull(reason);
         this.metadata = Map.copyOf(metadata);
         this.violations = List.copyOf(violations);
+        this.retryAfter = retryAfter;
     }
 
     /** A failure with the metadata that {@code errors.proto} documents for its reason. */
     public static FailureException of(ErrorReason reason, String message, Map<String, String> metadata) {
-        return new FailureException(reason, message, metadata, List.of(), null);
+        return new FailureException(reason, message, metadata, List.of(), Optional.empty(), null);
     }
 
     /** A failure without metadata. */
@@ -47,13 +54,13 @@ public final class FailureException extends RuntimeException {
 
     /** A failure whose cause goes to the log, never to the caller. */
     public static FailureException causedBy(Throwable cause, ErrorReason reason, String message) {
-        return new FailureException(reason, message, Map.of(), List.of(), cause);
+        return new FailureException(reason, message, Map.of(), List.of(), Optional.empty(), cause);
     }
 
     /** The same failure, pointing at the field of the request that caused it. */
     public FailureException at(String field) {
         return new FailureException(
-                reason, message(), metadata, List.of(new FieldViolation(field, message())), getCause());
+                reason, message(), metadata, List.of(new FieldViolation(field, message())), retryAfter, getCause());
     }
 
     /** A request that breaks constraints of the API. */
@@ -61,7 +68,12 @@ public final class FailureException extends RuntimeException {
         String first = violations.isEmpty()
                 ? "the request is invalid"
                 : violations.get(0).field() + ": " + violations.get(0).description();
-        return new FailureException(ErrorReason.INVALID_REQUEST, first, Map.of(), violations, null);
+        return new FailureException(ErrorReason.INVALID_REQUEST, first, Map.of(), violations, Optional.empty(), null);
+    }
+
+    /** The same failure, with the time after which trying again makes sense. */
+    public FailureException retryAfter(Duration delay) {
+        return new FailureException(reason, message(), metadata, violations, Optional.of(delay), getCause());
     }
 
     public ErrorReason reason() {
@@ -79,5 +91,10 @@ public final class FailureException extends RuntimeException {
 
     public List<FieldViolation> violations() {
         return violations;
+    }
+
+    /** When to try again, where somebody knows. */
+    public Optional<Duration> retryAfter() {
+        return retryAfter;
     }
 }

@@ -34,7 +34,7 @@ final class ErrorStatus {
     private final Duration retryAfter;
     private final SecureRandom random = new SecureRandom();
 
-    /** @param retryAfter what a caller is told to wait before it tries again */
+    /** @param retryAfter what a caller is told to wait before it tries again where the failure does not say */
     ErrorStatus(Duration retryAfter) {
         this.retryAfter = retryAfter;
     }
@@ -122,9 +122,11 @@ final class ErrorStatus {
         if (reason.code() == Status.Code.INVALID_ARGUMENT) {
             status.addDetails(Any.pack(badRequest(failure)));
         }
-        if (reason == ErrorReason.MODEL_SERVER_UNAVAILABLE || reason == ErrorReason.QUEUE_FULL) {
+        boolean mayPass = reason == ErrorReason.MODEL_SERVER_UNAVAILABLE || reason == ErrorReason.QUEUE_FULL;
+        if (mayPass || failure.retryAfter().isPresent()) {
             status.addDetails(Any.pack(RetryInfo.newBuilder()
-                    .setRetryDelay(Durations.fromMillis(retryAfter.toMillis()))
+                    .setRetryDelay(Durations.fromMillis(
+                            failure.retryAfter().orElse(retryAfter).toMillis()))
                     .build()));
         }
         return StatusProto.toStatusRuntimeException(status.build());
