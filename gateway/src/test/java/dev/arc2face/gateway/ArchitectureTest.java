@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestFactory;
 class ArchitectureTest {
     private static final String ROOT = "dev.arc2face.gateway";
     private static final List<String> STATIONS =
-            List.of("config", "image", "triton", "face", "diffusion", "grpc", "http", "cli");
+            List.of("config", "image", "triton", "face", "diffusion", "admission", "grpc", "http", "cli");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -70,7 +70,8 @@ class ArchitectureTest {
     void publicApiAppearsAtTheEdgesOnly() {
         check(noClasses()
                 .that()
-                .resideInAnyPackage(in("config"), in("image"), in("triton"), in("face"), in("diffusion"))
+                .resideInAnyPackage(
+                        in("config"), in("image"), in("triton"), in("face"), in("diffusion"), in("admission"))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.arc2face.v1.."));

@@ -53,6 +53,19 @@ public record GenerationOptions(
         return firstSeed + imageIndex;
     }
 
+    /** The UNet calls that it takes. */
+    public Workload workload() {
+        int allSteps = variant.schedule(scheduler, steps).steps().size();
+        int guided = guidedSteps(allSteps);
+        return new Workload(variant.id(), numImages, part(guided, guidanceScale), part(allSteps - guided, 1));
+    }
+
+    private Workload.Part part(int ofSteps, float scale) {
+        Unet.Calls calls = variant.unet().calls(numImages, scale);
+        int each = calls.chunks().size();
+        return new Workload.Part(ofSteps, each, (double) numImages * calls.rows() / each);
+    }
+
     int[] seeds() {
         return IntStream.range(0, numImages).map(this::seed).toArray();
     }
