@@ -9,6 +9,7 @@ import dev.arc2face.v1.IdentityScore;
 import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.Preview;
+import dev.arc2face.v1.Queued;
 import dev.arc2face.v1.StepProgress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,7 +55,9 @@ final class GenerationOutput {
         }
         switch (event.getEventCase()) {
             case ACCEPTED -> accepted = event.getAccepted();
+            case QUEUED -> showWaiting(event.getQueued());
             case FACE_REPORT -> {
+                progress.begin();
                 faceReport = event.getFaceReport();
                 say(sentence(faceReport));
             }
@@ -120,6 +123,14 @@ final class GenerationOutput {
             throw new CommandFailure(ExitCode.OTHER, "cannot write " + file + ": " + e.getMessage());
         }
         return file;
+    }
+
+    private void showWaiting(Queued queued) {
+        if (!json) {
+            progress.waiting(
+                    queued.getPosition(),
+                    queued.hasExpectedWait() ? Optional.of(Durations.of(queued.getExpectedWait())) : Optional.empty());
+        }
     }
 
     private void showStep(StepProgress step) {

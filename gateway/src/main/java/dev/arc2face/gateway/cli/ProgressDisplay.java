@@ -5,9 +5,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
- * Shows how far a generation is. On a terminal it is one line that is redrawn in place, its remaining time counting
+ * Shows how far a generation is, or where it waits. On a terminal it is one line that is redrawn in place, its remaining time counting
  * down between events; elsewhere a line at each quarter, and one whenever {@link #PATIENCE} has passed without any.
  * Everything else that goes to the same stream must go through {@link #above}. Safe for use by several threads.
  */
@@ -21,6 +22,8 @@ final class ProgressDisplay implements AutoCloseable {
     private final InstantSource clock;
 
     private String shown = "";
+    private int position; // in the queue; 0 is not waiting
+    private boolean waitIsKnown;
     private int step;
     private int total;
     private Duration remaining = Duration.ZERO;
@@ -36,17 +39,36 @@ final class ProgressDisplay implements AutoCloseable {
         printed = updated;
     }
 
+    /** It waits at a place in the queue, 1 being the next to start, and is expected to start after so much time. */
+    synchronized void waiting(int newPosition, Optional<Duration> expectedWait) {
+        boolean isNew = position == 0;
+        position = newPosition;
+        waitIsKnown = expectedWait.isPresent();
+        remaining = expectedWait.orElse(Duration.ZERO);
+        updated = clock.instant();
+        show(isNew);
+    }
+
+    /** It waits no longer. */
+    synchronized void begin() {
+        position = 0;
+        erase();
+    }
+
     /** A step is done, and so much time is expected to remain. */
     synchronized void step(int newStep, int newTotal, Duration newRemaining) {
         step = newStep;
         total = Math.max(newTotal, 1);
         remaining = newRemaining;
         updated = clock.instant();
+        show(4 * step / total > quarters);
+    }
+
+    private void show(boolean isNews) {
         if (live) {
             redraw();
-        } else if (4 * step / total > quarters
-                || Duration.between(printed, updated).compareTo(PATIENCE) >= 0) {
-            quarters = 4 * step / total;
+        } else if (isNews || Duration.between(printed, updated).compareTo(PATIENCE) >= 0) {
+            quarters = total == 0 ? 0 : 4 * step / total;
             printed = updated;
             stream.println(line());
             stream.flush();
@@ -55,7 +77,7 @@ final class ProgressDisplay implements AutoCloseable {
 
     /** Counts the remaining time down; for a terminal only. */
     synchronized void tick() {
-        if (live && total > 0) {
+        if (live && hasLine()) {
             redraw();
         }
     }
@@ -64,7 +86,7 @@ final class ProgressDisplay implements AutoCloseable {
     synchronized void above(Runnable printing) {
         erase();
         printing.run();
-        if (live && total > 0) {
+        if (live && hasLine()) {
             redraw();
         }
     }
@@ -74,6 +96,11 @@ final class ProgressDisplay implements AutoCloseable {
     public synchronized void close() {
         erase();
         total = 0;
+        position = 0;
+    }
+
+    private boolean hasLine() {
+        return total > 0 || position > 0;
     }
 
     private void redraw() {
@@ -95,9 +122,13 @@ final class ProgressDisplay implements AutoCloseable {
     }
 
     private String line() {
+        Duration left = remaining.minus(Duration.between(updated, clock.instant()));
+        if (position > 0) {
+            return "waiting, place " + position + " in the queue"
+                    + (waitIsKnown ? ", about " + Durations.format(left) : "");
+        }
         int filled = (int) ((long) BAR_CELLS * step / total);
         String bar = "#".repeat(filled) + "-".repeat(BAR_CELLS - filled);
-        Duration left = remaining.minus(Duration.between(updated, clock.instant()));
         return String.format(Locale.ROOT, "[%s] step %d/%d, %s left", bar, step, total, Durations.format(left));
     }
 }

@@ -32,9 +32,13 @@ public interface LimitsConfig {
     @WithDefault("16")
     int maxRunning();
 
-    /** Generations that wait for their turn; the next one is answered QUEUE_FULL. */
+    /** Generations that wait for their turn; the next one is answered QUEUE_FULL before its request is read. */
     @WithDefault("64")
     int maxQueued();
+
+    /** What the requests that wait may hold together; the next one is answered QUEUE_FULL. */
+    @WithDefault("256M")
+    MemorySize maxQueuedBytes();
 
     /** Unary calls (detect, embed, compare) that run at once. */
     @WithDefault("4")
@@ -52,11 +56,14 @@ public interface LimitsConfig {
     @WithDefault("3M")
     MemorySize maxEventBytes();
 
-    /** How long a caller may leave its stream unread while something waits for it. */
+    /**
+     * How long a caller may leave its stream unread while something waits for it, or keep a place for a generation
+     * without sending its request.
+     */
     @WithDefault("PT30S")
     Duration clientStall();
 
-    /** What a caller is told to wait before it tries again. */
+    /** What a caller is told to wait before it tries again, at least. */
     @WithDefault("PT1S")
     Duration retryAfter();
 
@@ -76,6 +83,7 @@ public interface LimitsConfig {
         Range.check("arc2face.limits.max-steps", config.maxSteps(), 1, 100);
         Range.check("arc2face.limits.max-running", config.maxRunning(), 1, 1024);
         Range.check("arc2face.limits.max-queued", config.maxQueued(), 1, 1 << 16);
+        Range.check("arc2face.limits.max-queued-bytes", config.maxQueuedBytes().asLongValue(), 0, Long.MAX_VALUE);
         Range.check("arc2face.limits.max-unary-running", config.maxUnaryRunning(), 1, 1024);
         Range.check("arc2face.limits.max-unary-queued", config.maxUnaryQueued(), 1, 1 << 16);
         Range.check(

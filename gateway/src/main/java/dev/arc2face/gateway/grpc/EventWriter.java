@@ -10,15 +10,18 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The one writer of a generation's stream. It never blocks its caller, however slowly the client reads. Events leave in
  * the order in which they came, numbered 1, 2, 3 as they leave. While the client is not ready, previews are dropped and
- * of step progress only the latest waits; everything else waits, which is at most an acceptance, a face report, sixteen
- * portraits and a completion. A client that takes nothing for longer than the limit while something waits for it gets
+ * of places in the queue and of step progress only the latest waits; everything else waits, which is at most an
+ * acceptance, a face report, sixteen portraits and a completion. No place in the queue is sent after the work has
+ * begun. A client that takes nothing for longer than the limit while something waits for it gets
  * {@code CLIENT_TOO_SLOW}, and the work is told to stop. No event is larger than the limit.
  */
 final class EventWriter {
@@ -39,6 +42,7 @@ final class EventWriter {
     private final Queue<GenerateResponse> waiting = new ArrayDeque<>();
     private long sequence;
     private long waitingSince;
+    private boolean begun;
     private boolean watched;
     private boolean complete;
     private @Nullable FailureException end;
@@ -64,10 +68,15 @@ final class EventWriter {
         client.setOnCancelHandler(this::abandon);
     }
 
-    /** Sends the first event if the admission does not throw, before anything that the admitted work sends. */
-    synchronized void begin(Runnable admission, GenerateResponse.Builder event) {
-        admission.run();
+    /**
+     * Sends the first event if the admission does not throw, before anything that the admitted work sends.
+     *
+     * @param admission gives what is to be sent next, if anything
+     */
+    synchronized void begin(Supplier<Optional<GenerateResponse.Builder>> admission, GenerateResponse.Builder event) {
+        Optional<GenerateResponse.Builder> next = admission.get();
         send(event);
+        next.ifPresent(this::send);
     }
 
     /** Sends an event, now or when the client is ready for it; throws what ended the stream if it has ended. */
@@ -81,15 +90,20 @@ final class EventWriter {
                     ErrorReason.INTERNAL,
                     message.getEventCase() + " of " + message.getSerializedSize() + " bytes is larger than an event");
         }
+        if (message.getEventCase() == EventCase.QUEUED && begun) {
+            return;
+        }
+        begun |= message.getEventCase() != EventCase.ACCEPTED && message.getEventCase() != EventCase.QUEUED;
         drain(); // the client may be ready and its callback still on the way
         if (message.getEventCase() == EventCase.PREVIEW && !(waiting.isEmpty() && client.isReady())) {
             return;
         }
-        if (waiting.isEmpty()) { // asked before later progress takes the place of earlier: that is not a beginning
+        if (waiting
+                .isEmpty()) { // asked before a later event takes the place of an earlier one: that is not a beginning
             waitingSince = System.nanoTime();
         }
-        if (message.getEventCase() == EventCase.STEP_PROGRESS) {
-            waiting.removeIf(earlier -> earlier.getEventCase() == EventCase.STEP_PROGRESS);
+        if (message.getEventCase() == EventCase.QUEUED || message.getEventCase() == EventCase.STEP_PROGRESS) {
+            waiting.removeIf(earlier -> earlier.getEventCase() == message.getEventCase());
         }
         waiting.add(message);
         drain();

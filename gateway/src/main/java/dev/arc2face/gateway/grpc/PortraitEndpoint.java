@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import dev.arc2face.gateway.admission.Admission;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import io.grpc.BindableService;
@@ -7,17 +8,26 @@ import io.grpc.ServerServiceDefinition;
 import io.quarkus.grpc.GrpcService;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** The portrait service as the server finds it, with the threads that its calls run on. */
 @GrpcService
 @Singleton
 public final class PortraitEndpoint implements BindableService {
-    private final BoundedExecutor generations;
+    private final AtomicInteger generationThreads = new AtomicInteger();
+    /** As many as the admission lets run. */
+    private final ExecutorService generations = Executors.newCachedThreadPool(work -> {
+        Thread thread = new Thread(work, "generation-" + generationThreads.incrementAndGet());
+        thread.setDaemon(true);
+        return thread;
+    });
+
     private final BoundedExecutor unaryCalls;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+    private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, work -> {
         Thread thread = new Thread(work, "stream-timer");
         thread.setDaemon(true);
         return thread;
@@ -30,20 +40,18 @@ public final class PortraitEndpoint implements BindableService {
             GenerationConfig defaults,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         LimitsConfig.check(limits);
+        timer.setRemoveOnCancelPolicy(true); // most of what it is told to do is called off long before
         GenerationConfig.check(defaults);
-        generations = new BoundedExecutor("generation", limits.maxRunning(), limits.maxQueued());
+        Admission admission = new Admission(limits, generations, timer, System::nanoTime);
         unaryCalls = new BoundedExecutor("unary", limits.maxUnaryRunning(), limits.maxUnaryQueued());
         Requests requests = new Requests(defaults, limits);
         PortraitServiceImpl service = new PortraitServiceImpl(
-                readiness,
-                requests,
-                new ModelInfo(limits, defaults, requests, version),
-                limits,
-                generations,
-                unaryCalls,
-                timer);
+                readiness, requests, new ModelInfo(limits, defaults, requests, version), limits, unaryCalls, timer);
         definition = GuardedService.of(
-                service, (int) limits.maxRequestBytes().asLongValue(), new ErrorStatus(limits.retryAfter()));
+                service,
+                (int) limits.maxRequestBytes().asLongValue(),
+                new ErrorStatus(limits.retryAfter()),
+                new AdmissionInterceptor(admission, limits.clientStall(), timer));
     }
 
     @Override
@@ -53,7 +61,7 @@ public final class PortraitEndpoint implements BindableService {
 
     @PreDestroy
     void close() {
-        generations.close();
+        generations.shutdownNow();
         unaryCalls.close();
         timer.shutdownNow();
     }

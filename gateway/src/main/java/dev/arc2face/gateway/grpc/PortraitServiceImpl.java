@@ -1,9 +1,11 @@
 package dev.arc2face.gateway.grpc;
 
-import static java.util.concurrent.TimeUnit.NANOSECONDS;
-
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.admission.Demand;
+import dev.arc2face.gateway.admission.Generation;
+import dev.arc2face.gateway.admission.Place;
+import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.Detection;
@@ -31,8 +33,8 @@ import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
- * The public service: admits a call, hands it to the pipeline on a thread of ours, and writes what comes out. Nothing
- * here blocks the thread that a call arrives on, and nothing here knows how portraits are made.
+ * The public service: has a call admitted, hands it to the pipeline on a thread of ours, and writes what comes out.
+ * Nothing here blocks the thread that a call arrives on, and nothing here knows how portraits are made.
  */
 final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplBase {
     private static final Logger LOG = Logger.getLogger(PortraitServiceImpl.class);
@@ -41,7 +43,6 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     private final Requests requests;
     private final ModelInfo modelInfo;
     private final LimitsConfig limits;
-    private final BoundedExecutor generations;
     private final BoundedExecutor unaryCalls;
     private final ScheduledExecutorService timer;
     private final CallDeadline deadline;
@@ -51,14 +52,12 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             Requests requests,
             ModelInfo modelInfo,
             LimitsConfig limits,
-            BoundedExecutor generations,
             BoundedExecutor unaryCalls,
             ScheduledExecutorService timer) {
         this.readiness = readiness;
         this.requests = requests;
         this.modelInfo = modelInfo;
         this.limits = limits;
-        this.generations = generations;
         this.unaryCalls = unaryCalls;
         this.timer = timer;
         this.deadline = new CallDeadline(limits.deadlineMargin(), timer);
@@ -77,37 +76,76 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 limits.clientStall(),
                 timer,
                 () -> context.cancel(null));
+        Place place = AdmissionInterceptor.place();
         long accepted = System.nanoTime();
-        Runnable generation = () -> {
-            Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
-            String outcome = "completed";
-            try {
-                pipeline.generator()
-                        .generate(
-                                Requests.identity(request.getIdentity()),
-                                options,
-                                event -> writer.send(Responses.event(event, queued)));
-                writer.complete();
-            } catch (FailureException failure) {
-                writer.fail(Requests.blame(failure, "identity", request.getIdentity()));
-                outcome = failure.reason().name();
-            } catch (RuntimeException | Error thrown) {
-                writer.fail(thrown);
-                outcome = ErrorReason.INTERNAL.name();
+        Generation generation = new Generation() {
+            @Override
+            public void run() {
+                Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
+                try {
+                    context.run(() -> generate(queued));
+                } finally {
+                    context.cancel(null);
+                }
             }
-            long millis = NANOSECONDS.toMillis(System.nanoTime() - accepted);
-            LOG.infof(
-                    "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
-                    id,
-                    outcome,
-                    options.variant().id(),
-                    options.numImages(),
-                    options.steps(),
-                    options.scheduler().id(),
-                    millis,
-                    queued.toMillis());
+
+            private void generate(Duration queued) {
+                String outcome = "completed";
+                try {
+                    pipeline.generator()
+                            .generate(
+                                    Requests.identity(request.getIdentity()),
+                                    options,
+                                    place.watching(event -> writer.send(Responses.event(event, queued))));
+                    writer.complete();
+                } catch (FailureException failure) {
+                    writer.fail(Requests.blame(failure, "identity", request.getIdentity()));
+                    outcome = failure.reason().name();
+                } catch (RuntimeException | Error thrown) {
+                    writer.fail(thrown);
+                    outcome = ErrorReason.INTERNAL.name();
+                }
+                log(id, options, outcome, Duration.ofNanos(System.nanoTime() - accepted), queued);
+            }
+
+            @Override
+            public void moved(Turn turn) {
+                try {
+                    writer.send(Responses.queued(turn));
+                } catch (FailureException ended) {
+                    // The stream has, and whoever ended it sees to the rest.
+                }
+            }
+
+            @Override
+            public void withdrawn(FailureException why) {
+                writer.fail(why);
+                Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
+                log(id, options, why.reason().name(), queued, queued);
+            }
         };
-        writer.begin(() -> generations.execute(context, generation, writer::fail), Responses.accepted(id, options));
+        Demand demand = new Demand(options.workload(), request.getSerializedSize());
+        try {
+            writer.begin(() -> place.enter(demand, generation).map(Responses::queued), Responses.accepted(id, options));
+        } catch (FailureException refused) {
+            context.cancel(null);
+            throw refused;
+        } finally { // at once where the call has ended in the meantime
+            context.addListener(ended -> place.withdraw(CallDeadline.reason(ended)), Runnable::run);
+        }
+    }
+
+    private static void log(String id, GenerationOptions options, String outcome, Duration all, Duration queued) {
+        LOG.infof(
+                "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
+                id,
+                outcome,
+                options.variant().id(),
+                options.numImages(),
+                options.steps(),
+                options.scheduler().id(),
+                all.toMillis(),
+                queued.toMillis());
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.arc2face.gateway.grpc;
 
 import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.util.Durations;
+import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.FaceReport;
@@ -16,6 +17,7 @@ import dev.arc2face.v1.IdentityScore;
 import dev.arc2face.v1.Point;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.Preview;
+import dev.arc2face.v1.Queued;
 import dev.arc2face.v1.StepProgress;
 import java.time.Duration;
 import java.util.List;
@@ -41,6 +43,12 @@ final class Responses {
             accepted.addSeeds(options.seed(i));
         }
         return GenerateResponse.newBuilder().setAccepted(accepted);
+    }
+
+    static GenerateResponse.Builder queued(Turn turn) {
+        Queued.Builder queued = Queued.newBuilder().setPosition(turn.position());
+        turn.expectedWait().ifPresent(wait -> queued.setExpectedWait(duration(wait)));
+        return GenerateResponse.newBuilder().setQueued(queued);
     }
 
     /** @param queued how long the generation waited for its turn; callers count from its acceptance */

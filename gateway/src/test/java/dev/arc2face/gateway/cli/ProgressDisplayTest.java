@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ProgressDisplayTest {
@@ -61,6 +62,33 @@ class ProgressDisplayTest {
         assertThat(written()).isEqualTo(ERASE);
         display.above(() -> stream.print("summary\n"));
         assertThat(written()).isEqualTo("summary\n");
+    }
+
+    @Test
+    void whoWaitsSeesItsPlaceAndTheTimeUntilItBegins() {
+        ProgressDisplay display = display(true);
+        display.waiting(3, Optional.empty());
+        assertThat(written()).isEqualTo("waiting, place 3 in the queue");
+        display.waiting(2, Optional.of(Duration.ofSeconds(8)));
+        assertThat(written()).isEqualTo(ERASE + "waiting, place 2 in the queue, about 8.0 s");
+        now = now.plusSeconds(2);
+        display.tick();
+        assertThat(written()).endsWith("about 6.0 s");
+        display.begin();
+        assertThat(written()).isEqualTo(ERASE);
+        display.tick();
+        assertThat(written()).isEmpty();
+    }
+
+    @Test
+    void aFileHasALineWhenWaitingBeginsAndAfterLongWaiting() {
+        ProgressDisplay display = display(false);
+        display.waiting(3, Optional.empty());
+        display.waiting(2, Optional.empty());
+        now = now.plusSeconds(15);
+        display.waiting(1, Optional.empty());
+        display.begin();
+        assertThat(written().lines()).containsExactly("waiting, place 3 in the queue", "waiting, place 1 in the queue");
     }
 
     @Test

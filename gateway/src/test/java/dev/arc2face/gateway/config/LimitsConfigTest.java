@@ -19,6 +19,7 @@ class LimitsConfigTest {
         assertThat(limits.maxSteps()).isEqualTo(100);
         assertThat(limits.maxRunning()).isEqualTo(16);
         assertThat(limits.maxQueued()).isEqualTo(64);
+        assertThat(limits.maxQueuedBytes().asLongValue()).isEqualTo(256 << 20);
         assertThat(limits.maxUnaryRunning()).isEqualTo(4);
         assertThat(limits.maxUnaryQueued()).isEqualTo(64);
         assertThat(limits.maxRequestBytes().asLongValue()).isEqualTo(17 << 20);
@@ -40,6 +41,7 @@ class LimitsConfigTest {
                         Map.entry("arc2face.limits.max-steps", "50"),
                         Map.entry("arc2face.limits.max-running", "2"),
                         Map.entry("arc2face.limits.max-queued", "3"),
+                        Map.entry("arc2face.limits.max-queued-bytes", "4M"),
                         Map.entry("arc2face.limits.max-unary-running", "5"),
                         Map.entry("arc2face.limits.max-unary-queued", "6"),
                         Map.entry("arc2face.limits.max-request-bytes", "2M"),
@@ -55,6 +57,7 @@ class LimitsConfigTest {
         assertThat(limits.maxSteps()).isEqualTo(50);
         assertThat(limits.maxRunning()).isEqualTo(2);
         assertThat(limits.maxQueued()).isEqualTo(3);
+        assertThat(limits.maxQueuedBytes().asLongValue()).isEqualTo(4 << 20);
         assertThat(limits.maxUnaryRunning()).isEqualTo(5);
         assertThat(limits.maxUnaryQueued()).isEqualTo(6);
         assertThat(limits.maxRequestBytes().asLongValue()).isEqualTo(2 << 20);

@@ -17,9 +17,13 @@ import dev.arc2face.v1.GetModelInfoResponse;
 import dev.arc2face.v1.IdentitySource;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.CallOptions;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ClientCalls;
@@ -52,7 +56,13 @@ class ErrorInterceptorTest {
         ErrorStatus errors = new ErrorStatus(Duration.ofMillis(1500));
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .maxInboundMessageSize(4 * MAX_REQUEST_BYTES)
-                .addService(GuardedService.of(new Failing(), MAX_REQUEST_BYTES, errors))
+                .addService(GuardedService.of(new Failing(), MAX_REQUEST_BYTES, errors, new ServerInterceptor() {
+                    @Override
+                    public <Q, R> ServerCall.Listener<Q> interceptCall(
+                            ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+                        return next.startCall(call, headers);
+                    }
+                }))
                 .fallbackHandlerRegistry(new UnknownMethods())
                 .intercept(new ErrorInterceptor(errors))
                 .build()
@@ -86,6 +96,15 @@ class ErrorInterceptorTest {
         });
         assertThat(failure.detail(RetryInfo.class).orElseThrow().getRetryDelay())
                 .isEqualTo(Durations.fromMillis(1500));
+    }
+
+    @Test
+    void retryInfoTellsTheDelayOfWhoeverKnows() {
+        Failure failure = failing(response -> {
+            throw FailureException.of(ErrorReason.QUEUE_FULL, "full").retryAfter(Duration.ofMillis(2500));
+        });
+        assertThat(failure.detail(RetryInfo.class).orElseThrow().getRetryDelay())
+                .isEqualTo(Durations.fromMillis(2500));
     }
 
     @Test

@@ -7,15 +7,18 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.v1.Accepted;
 import dev.arc2face.v1.Completed;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.Preview;
+import dev.arc2face.v1.Queued;
 import dev.arc2face.v1.StepProgress;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -188,6 +191,34 @@ class EventWriterTest {
     }
 
     @Test
+    void whereItWaitsComesAfterTheAcceptance() {
+        EventWriter writer = writer(Duration.ofMinutes(1));
+        writer.begin(() -> Optional.of(queued(2)), accepted());
+        writer.send(queued(1));
+        assertThat(client.told()).containsExactly("1 ACCEPTED", "2 queued 2", "3 queued 1");
+    }
+
+    @Test
+    void slowClientGetsItsLatestPlaceOnly() {
+        EventWriter writer = writer(Duration.ofMinutes(1));
+        client.ready = false;
+        writer.begin(() -> Optional.of(queued(3)), accepted());
+        writer.send(queued(2));
+        writer.send(queued(1));
+        client.becomeReady();
+        assertThat(client.told()).containsExactly("1 ACCEPTED", "2 queued 1");
+    }
+
+    @Test
+    void placeThatComesAfterTheWorkHasBegunIsNotSent() {
+        EventWriter writer = writer(Duration.ofMinutes(1));
+        writer.begin(Optional::empty, accepted());
+        writer.send(progress(1));
+        writer.send(queued(1));
+        assertThat(client.told()).containsExactly("1 ACCEPTED", "2 step 1");
+    }
+
+    @Test
     void refusedAdmissionSendsNothing() {
         EventWriter writer = writer(Duration.ofMinutes(1));
         assertThatThrownBy(() -> writer.begin(
@@ -201,6 +232,14 @@ class EventWriterTest {
 
     private EventWriter writer(Duration stallLimit) {
         return new EventWriter(client, MAX_EVENT_BYTES, stallLimit, timer, stops::incrementAndGet);
+    }
+
+    private static GenerateResponse.Builder accepted() {
+        return GenerateResponse.newBuilder().setAccepted(Accepted.getDefaultInstance());
+    }
+
+    private static GenerateResponse.Builder queued(int position) {
+        return GenerateResponse.newBuilder().setQueued(Queued.newBuilder().setPosition(position));
     }
 
     private static GenerateResponse.Builder progress(int step) {
@@ -247,6 +286,7 @@ class EventWriterTest {
             readyForOne = false;
             told.add(event.getSequence() + " "
                     + switch (event.getEventCase()) {
+                        case QUEUED -> "queued " + event.getQueued().getPosition();
                         case STEP_PROGRESS -> "step " + event.getStepProgress().getStep();
                         case PREVIEW -> "preview " + event.getPreview().getImageIndex();
                         case IMAGE -> "image " + event.getImage().getImageIndex();

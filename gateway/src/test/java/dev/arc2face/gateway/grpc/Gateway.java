@@ -11,13 +11,17 @@ import dev.arc2face.v1.IdentitySource;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceBlockingStub;
+import io.grpc.Attributes;
 import io.grpc.ManagedChannel;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder.LocalSocketPicker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -40,14 +44,29 @@ final class Gateway implements AutoCloseable {
     final ManagedChannel channel;
 
     Gateway() {
-        this(port("quarkus.grpc.server.test-port"));
+        this(port("quarkus.grpc.server.test-port"), "127.0.0.1");
     }
 
     /** A server that a test has started by itself. */
     Gateway(int port) {
+        this(port, "127.0.0.1");
+    }
+
+    /** The gateway as a caller with another address of the loopback network sees it. */
+    Gateway(String localAddress) {
+        this(port("quarkus.grpc.server.test-port"), localAddress);
+    }
+
+    private Gateway(int port, String localAddress) {
         channel = NettyChannelBuilder.forAddress("127.0.0.1", port)
                 .usePlaintext()
                 .flowControlWindow(FLOW_CONTROL_WINDOW)
+                .localSocketPicker(new LocalSocketPicker() {
+                    @Override
+                    public SocketAddress createSocketAddress(SocketAddress remote, Attributes attributes) {
+                        return new InetSocketAddress(localAddress, 0);
+                    }
+                })
                 .build();
     }
 

@@ -1,0 +1,385 @@
+package dev.arc2face.gateway.admission;
+
+import static java.util.concurrent.TimeUnit.MICROSECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.admission.Place.State;
+import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
+import dev.arc2face.gateway.diffusion.Workload;
+import dev.arc2face.gateway.face.Stage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who runs, who waits, who is turned away. No more than {@code max-running} generations run at once, and no more than
+ * {@code max-queued} calls beyond them have a place; every other call is refused, which costs next to nothing. Callers
+ * take turns ({@link Turns}). A waiting generation is a record and holds no thread; what all that wait hold is bounded,
+ * too. The time that calls of the model take is learned from every step, and from it whoever waits is told for how long.
+ *
+ * <p>All state is here, and guarded by the lock of this. Generations are called back without it: on threads of their own,
+ * on the timer, or by whoever withdraws them.
+ */
+public final class Admission {
+    private static final Logger LOG = Logger.getLogger(Admission.class);
+
+    /** A refused caller is never told to stay away for longer than this, before the spread. */
+    private static final double LONGEST_RETRY_SECONDS = 60;
+
+    /** How much later than the soonest of them refused callers are told to come back: up to half as much again. */
+    private static final double SPREAD = 0.5;
+
+    private static final double GOLDEN_RATIO = 0.618033988749895;
+
+    /** For how long a forecast of the next free place is used again. */
+    private static final double FORECAST_SECONDS = 0.1;
+
+    /** Positions are told at most so often, and a little less often the more there are to tell. */
+    private static final long TELL_MICROS = 200_000;
+
+    private static final long TELL_MICROS_EACH = 100;
+
+    private static final Set<Stage> BEFORE =
+            EnumSet.of(Stage.DECODE, Stage.DETECT, Stage.ALIGN, Stage.EMBED, Stage.ENCODE);
+
+    private final int maxRunning;
+    private final int maxQueued;
+    private final long maxQueuedBytes;
+    private final Duration retryAfter;
+    private final Executor threads;
+    private final ScheduledExecutorService timer;
+    private final LongSupplier nanoTime;
+
+    private final Turns<Place> waiting = new Turns<>();
+    private final Set<Place> running = new LinkedHashSet<>();
+    private final LearnedTimes times = new LearnedTimes();
+    private int reserved;
+    private long queuedBytes;
+    private boolean telling;
+    private long refusals;
+    private long refusalsLogged;
+    private double nextEnd; // seconds, when it was forecast
+    private long nextEndForecast;
+    private boolean nextEndKnown;
+
+    /** Rows of UNet calls in flight, the integral of them over time in seconds, and up to when. */
+    private double rows;
+
+    private double rowSeconds;
+    private long rowSecondsUntil;
+
+    /**
+     * @param threads run generations, as many as there are; must neither block nor run them on the calling thread
+     * @param nanoTime as {@link System#nanoTime}
+     */
+    public Admission(LimitsConfig limits, Executor threads, ScheduledExecutorService timer, LongSupplier nanoTime) {
+        this.maxRunning = limits.maxRunning();
+        this.maxQueued = limits.maxQueued();
+        this.maxQueuedBytes = limits.maxQueuedBytes().asLongValue();
+        this.retryAfter = limits.retryAfter();
+        this.threads = threads;
+        this.timer = timer;
+        this.nanoTime = nanoTime;
+        this.rowSecondsUntil = nanoTime.getAsLong();
+    }
+
+    /**
+     * Takes a place for a call that has just begun.
+     *
+     * @param caller who takes turns with the others
+     * @throws FailureException QUEUE_FULL, with a delay after which there may be a place
+     */
+    public synchronized Place reserve(String caller) {
+        if (running.size() + waiting.size() + reserved >= maxRunning + maxQueued) {
+            throw full("all places are taken; try again later");
+        }
+        reserved++;
+        return new Place(this, caller);
+    }
+
+    /** Generations that run. */
+    synchronized int running() {
+        return running.size();
+    }
+
+    /** Generations that wait. */
+    synchronized int waiting() {
+        return waiting.size();
+    }
+
+    /** Calls with a place whose request is still on its way. */
+    synchronized int reserved() {
+        return reserved;
+    }
+
+    /** Calls that were turned away since the start. */
+    synchronized long refusals() {
+        return refusals;
+    }
+
+    synchronized boolean release(Place place) {
+        if (place.state != State.RESERVED) {
+            return false;
+        }
+        place.become(State.GONE, nanoTime.getAsLong());
+        reserved--;
+        return true;
+    }
+
+    Optional<Turn> enter(Place place, Demand demand, Generation generation) {
+        List<Runnable> calls = new ArrayList<>();
+        Optional<Turn> turn = Optional.empty();
+        synchronized (this) {
+            long now = nanoTime.getAsLong();
+            if (!release(place)) {
+                throw FailureException.of(ErrorReason.CANCELLED, "the call has ended already");
+            }
+            place.becomes(demand, generation);
+            boolean waits = waiting.size() > 0 || running.size() >= maxRunning;
+            if (waits && queuedBytes + demand.bytes() > maxQueuedBytes) {
+                throw full("the requests that wait are too large together; try again later");
+            }
+            waiting.add(place.caller, place);
+            queuedBytes += demand.bytes();
+            place.become(State.WAITING, now);
+            startWhoCan(now, calls);
+            if (place.state == State.WAITING) {
+                List<Place> order = waiting.inOrder();
+                int index = order.indexOf(place);
+                place.told = index + 1;
+                turn = Optional.of(turn(index, forecast(order, now)));
+                tellLater();
+            }
+        }
+        calls.forEach(Runnable::run);
+        return turn;
+    }
+
+    void withdraw(Place place, FailureException why) {
+        List<Runnable> calls = new ArrayList<>();
+        synchronized (this) {
+            if (place.state != State.WAITING) {
+                return;
+            }
+            long now = nanoTime.getAsLong();
+            leaveQueue(place);
+            place.become(State.GONE, now);
+            startWhoCan(now, calls);
+        }
+        calls.forEach(Runnable::run);
+        place.generation().withdrawn(why);
+    }
+
+    /** Learns from what a running generation tells. */
+    synchronized void happened(Place place, GenerationEvent event) {
+        long now = nanoTime.getAsLong();
+        Workload workload = place.workload();
+        if (event instanceof Identified) {
+            become(place, State.DENOISING, now);
+        } else if (event instanceof Progress progress) {
+            integrateRows(now);
+            // The first step's time is also the encoder's.
+            if (place.stepsDone > 0 && now > place.stepBegan) {
+                double seconds = seconds(now - place.stepBegan);
+                double meanRows = (rowSeconds - place.rowSecondsBefore) / seconds;
+                int callsPerStep = workload.partOf(progress.step()).callsPerStep();
+                times.callEnded(workload.variant(), meanRows, seconds / callsPerStep);
+            }
+            rows -= place.rows();
+            place.stepsDone = progress.step();
+            rows += place.rows();
+            if (progress.step() == progress.total()) {
+                become(place, State.FINISHING, now);
+            }
+        } else if (event instanceof Finished finished) {
+            double before = finished.timings().entrySet().stream()
+                    .filter(stage -> BEFORE.contains(stage.getKey()))
+                    .mapToDouble(stage -> seconds(stage.getValue().toNanos()))
+                    .sum();
+            times.finished(before, seconds(now - place.since) / workload.pictures());
+        }
+    }
+
+    /** The next step of a running generation begins now. */
+    synchronized void stepBegins(Place place) {
+        long now = nanoTime.getAsLong();
+        integrateRows(now);
+        place.stepBegan = now;
+        place.rowSecondsBefore = rowSeconds;
+    }
+
+    private void startWhoCan(long now, List<Runnable> calls) {
+        while (running.size() < maxRunning) {
+            Place next = waiting.peek();
+            if (next == null) {
+                break;
+            }
+            leaveQueue(next);
+            next.become(State.BEGUN, now);
+            running.add(next);
+            calls.add(() -> threads.execute(() -> run(next)));
+        }
+    }
+
+    private void leaveQueue(Place place) {
+        if (place == waiting.peek()) {
+            waiting.poll();
+        } else {
+            waiting.remove(place.caller, place);
+        }
+        queuedBytes -= place.demand().bytes();
+        nextEndKnown = false;
+        tellLater();
+    }
+
+    private void run(Place place) {
+        try {
+            place.generation().run();
+        } finally {
+            List<Runnable> calls = new ArrayList<>();
+            synchronized (this) {
+                long now = nanoTime.getAsLong();
+                running.remove(place);
+                become(place, State.GONE, now);
+                nextEndKnown = false;
+                startWhoCan(now, calls);
+            }
+            calls.forEach(Runnable::run);
+        }
+    }
+
+    private void become(Place place, State next, long now) {
+        integrateRows(now);
+        rows -= place.rows();
+        place.become(next, now);
+        rows += place.rows();
+    }
+
+    private void integrateRows(long now) {
+        rowSeconds += rows * seconds(now - rowSecondsUntil);
+        rowSecondsUntil = now;
+    }
+
+    // What waits is told where it is.
+
+    private void tellLater() {
+        if (!telling && waiting.size() > 0) {
+            telling = true;
+            var unused = timer.schedule(this::tell, TELL_MICROS + TELL_MICROS_EACH * waiting.size(), MICROSECONDS);
+        }
+    }
+
+    private void tell() {
+        List<Runnable> calls = new ArrayList<>();
+        synchronized (this) {
+            telling = false;
+            List<Place> order = waiting.inOrder();
+            Forecast forecast = forecast(order, nanoTime.getAsLong());
+            for (int i = 0; i < order.size(); i++) {
+                Place place = order.get(i);
+                if (place.told != i + 1) {
+                    place.told = i + 1;
+                    Turn turn = turn(i, forecast);
+                    calls.add(() -> place.generation().moved(turn));
+                }
+            }
+        }
+        calls.forEach(Runnable::run);
+    }
+
+    private static Turn turn(int index, @Nullable Forecast forecast) {
+        return new Turn(index + 1, forecast == null ? Optional.empty() : Optional.of(duration(forecast.start(index))));
+    }
+
+    /** What is to be expected of those who run and these who wait; null while nothing has been measured. */
+    private @Nullable Forecast forecast(List<Place> order, long now) {
+        if (!times.isMeasured()) {
+            return null;
+        }
+        List<Remaining> toStart =
+                order.stream().map(place -> times.all(place.workload())).toList();
+        List<Remaining> started =
+                running.stream().map(place -> remaining(place, now)).toList();
+        return Forecast.of(times.paces(), rows, maxRunning, started, toStart);
+    }
+
+    private Remaining remaining(Place place, long now) {
+        Workload workload = place.workload();
+        return switch (place.state) {
+            case RESERVED, WAITING -> times.all(workload);
+            case BEGUN -> times.begun(workload, seconds(now - place.since));
+            case DENOISING -> times.denoising(workload, place.stepsDone);
+            case FINISHING, GONE -> times.finishing(workload, seconds(now - place.since));
+        };
+    }
+
+    // Refusals.
+
+    private FailureException full(String message) {
+        refused();
+        long now = nanoTime.getAsLong();
+        return FailureException.of(ErrorReason.QUEUE_FULL, message).retryAfter(spread(untilNextEnd(now)));
+    }
+
+    private void refused() {
+        refusals++;
+        if (refusals == refusalsLogged + 1) {
+            var unused = timer.schedule(this::logRefusals, 10, SECONDS);
+        }
+    }
+
+    private synchronized void logRefusals() {
+        LOG.infof(
+                "turned %d generations away in 10 s; %d run, %d wait",
+                refusals - refusalsLogged, running.size(), waiting.size());
+        refusalsLogged = refusals;
+    }
+
+    /** Seconds until a running generation ends; 0 if nobody knows. */
+    private double untilNextEnd(long now) {
+        double age = seconds(now - nextEndForecast);
+        if (!nextEndKnown || age > FORECAST_SECONDS) {
+            Forecast forecast = forecast(List.of(), now);
+            nextEnd = 0;
+            if (forecast != null && !running.isEmpty()) {
+                nextEnd = Double.POSITIVE_INFINITY;
+                for (int i = 0; i < running.size(); i++) {
+                    nextEnd = Math.min(nextEnd, forecast.endOfRunning(i));
+                }
+            }
+            nextEndForecast = now;
+            nextEndKnown = true;
+            age = 0;
+        }
+        return Math.max(0, nextEnd - age);
+    }
+
+    /** Not before the configured delay, and refused callers not all at once. */
+    private Duration spread(double seconds) {
+        double least = Math.max(Math.min(seconds, LONGEST_RETRY_SECONDS), seconds(retryAfter.toNanos()));
+        return duration(least * (1 + SPREAD * (refusals * GOLDEN_RATIO % 1)));
+    }
+
+    private static double seconds(long nanos) {
+        return nanos / 1e9;
+    }
+
+    private static Duration duration(double seconds) {
+        return Duration.ofNanos(Math.round(seconds * 1e9));
+    }
+}

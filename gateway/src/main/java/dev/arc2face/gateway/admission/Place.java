@@ -1,0 +1,105 @@
+package dev.arc2face.gateway.admission;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.Workload;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call's place, from its first byte to its end. It is given back exactly once: by {@link #release} if the call never
+ * becomes a generation, by {@link #withdraw} if it ends while it waits, otherwise when the generation has run.
+ */
+public final class Place {
+    enum State {
+        RESERVED,
+        WAITING,
+        BEGUN,
+        DENOISING,
+        FINISHING,
+        GONE
+    }
+
+    private final Admission admission;
+    final String caller;
+
+    // All below is guarded by the admission.
+    State state = State.RESERVED;
+    private @Nullable Demand demand;
+    private @Nullable Generation generation;
+    /** The position that its caller has been told. */
+    int told;
+    /** When it came into its state, by nanoTime. */
+    long since;
+
+    int stepsDone;
+    /** When its present step began, by nanoTime, and the admission's row seconds then. */
+    long stepBegan;
+
+    double rowSecondsBefore;
+
+    Place(Admission admission, String caller) {
+        this.admission = admission;
+        this.caller = caller;
+    }
+
+    /** Gives the place back if nothing has been made of it; tells whether that was so. */
+    public boolean release() {
+        return admission.release(this);
+    }
+
+    /**
+     * Makes a generation of it, which starts now or waits for its turn.
+     *
+     * @return where it waits; empty if it starts at once
+     * @throws FailureException QUEUE_FULL where the requests that wait are too large together; CANCELLED where the place
+     *     has been given back already
+     */
+    public Optional<Turn> enter(Demand what, Generation whose) {
+        return admission.enter(this, what, whose);
+    }
+
+    /** Gives the place back if its generation still waits, and tells it why. */
+    public void withdraw(FailureException why) {
+        admission.withdraw(this, why);
+    }
+
+    /** The events of the running generation, so that the admission learns from them on their way. */
+    public Consumer<GenerationEvent> watching(Consumer<GenerationEvent> events) {
+        return event -> {
+            admission.happened(this, event);
+            events.accept(event);
+            admission.stepBegins(this);
+        };
+    }
+
+    void becomes(Demand what, Generation whose) {
+        demand = what;
+        generation = whose;
+    }
+
+    void become(State next, long now) {
+        state = next;
+        since = now;
+    }
+
+    Demand demand() {
+        return requireNonNull(demand);
+    }
+
+    Workload workload() {
+        return demand().workload();
+    }
+
+    Generation generation() {
+        return requireNonNull(generation);
+    }
+
+    /** Rows of its calls that are in flight. */
+    double rows() {
+        return state == State.DENOISING ? workload().partOf(stepsDone + 1).rowsPerCall() : 0;
+    }
+}
