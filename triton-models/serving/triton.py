@@ -34,7 +34,7 @@ class Options:
     http_port: int = 0
     metrics_port: int = 0
     threads: int = 0
-    timeout: float = 120
+    timeout: float = 300  # the full-size models load for minutes on a busy machine
 
 
 @dataclass(frozen=True)
