@@ -47,7 +47,9 @@ def parse() -> argparse.Namespace:
     for name in ("grpc", "http", "metrics"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0 (the default) picks a free one")
     parser.add_argument("--threads", type=int, default=0, help="threads per model (default: all cores)")
-    parser.add_argument("--timeout", type=float, default=Options.timeout, help="seconds until all models must be ready")
+    parser.add_argument(
+        "--timeout", type=float, default=Options.timeout, help="seconds until all models must be ready"
+    )
     parser.add_argument("--ready-file", type=Path, help="a JSON file, written when all models are ready")
     parser.add_argument("--json", action="store_true", help="print that JSON instead of the line for people")
     parser.add_argument("--die-with-parent", action="store_true", help="stop when the caller is gone")
