@@ -26,7 +26,8 @@ public enum ErrorReason {
     CANCELLED(Status.Code.CANCELLED),
     INTERNAL(Status.Code.INTERNAL),
     UNIMPLEMENTED(Status.Code.UNIMPLEMENTED),
-    UNKNOWN_VARIANT(Status.Code.INVALID_ARGUMENT);
+    UNKNOWN_VARIANT(Status.Code.INVALID_ARGUMENT),
+    DEADLINE_UNREACHABLE(Status.Code.RESOURCE_EXHAUSTED);
 
     private final Status.Code code;
 

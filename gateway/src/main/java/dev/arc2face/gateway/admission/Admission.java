@@ -18,13 +18,14 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Who runs, who waits, who is turned away. No more than {@code max-running} generations run at once, and no more than
@@ -32,11 +33,20 @@ import org.jspecify.annotations.Nullable;
  * take turns ({@link Turns}). A waiting generation is a record and holds no thread; what all that wait hold is bounded,
  * too. The time that calls of the model take is learned from every step, and from it whoever waits is told for how long.
  *
+ * <p>Deadlines decide, as soon as something has been measured: who would not end in time, with {@value #SAFETY} times
+ * what is expected, is refused at once. Whose turn it is but who would make a running generation miss its deadline waits,
+ * and keeps its turn: nobody overtakes it, so it starts at the latest when those that run have ended. Who cannot end in
+ * time any more never starts, and a running one is stopped after a step when even alone with those that run now it would
+ * take {@value #LATE} times what it has left.
+ *
  * <p>All state is here, and guarded by the lock of this. Generations are called back without it: on threads of their own,
  * on the timer, or by whoever withdraws them.
  */
 public final class Admission {
     private static final Logger LOG = Logger.getLogger(Admission.class);
+
+    static final double SAFETY = 1.2;
+    static final double LATE = 1.1;
 
     /** A refused caller is never told to stay away for longer than this, before the spread. */
     private static final double LONGEST_RETRY_SECONDS = 60;
@@ -71,6 +81,7 @@ public final class Admission {
     private int reserved;
     private long queuedBytes;
     private boolean telling;
+    private boolean held; // whose turn it is waits for the sake of a deadline
     private long refusals;
     private long refusalsLogged;
     private double nextEnd; // seconds, when it was forecast
@@ -155,6 +166,12 @@ public final class Admission {
                 throw full("the requests that wait are too large together; try again later");
             }
             waiting.add(place.caller, place);
+            try {
+                checkDeadline(place, now);
+            } catch (FailureException unreachable) {
+                waiting.remove(place.caller, place);
+                throw unreachable;
+            }
             queuedBytes += demand.bytes();
             place.become(State.WAITING, now);
             startWhoCan(now, calls);
@@ -185,9 +202,24 @@ public final class Admission {
         place.generation().withdrawn(why);
     }
 
-    /** Learns from what a running generation tells. */
-    synchronized void happened(Place place, GenerationEvent event) {
-        long now = nanoTime.getAsLong();
+    /** Learns from what a running generation tells, and throws DEADLINE_EXCEEDED where it is of no use any more. */
+    void happened(Place place, GenerationEvent event) {
+        List<Runnable> calls = new ArrayList<>();
+        synchronized (this) {
+            long now = nanoTime.getAsLong();
+            learn(place, event, now);
+            if (event instanceof Progress && place.state == State.DENOISING && isLate(place, now)) {
+                throw FailureException.of(
+                        ErrorReason.DEADLINE_EXCEEDED, "at the present pace the deadline cannot be met any more");
+            }
+            if (held) {
+                startWhoCan(now, calls);
+            }
+        }
+        calls.forEach(Runnable::run);
+    }
+
+    private void learn(Place place, GenerationEvent event, long now) {
         Workload workload = place.workload();
         if (event instanceof Identified) {
             become(place, State.DENOISING, now);
@@ -229,11 +261,101 @@ public final class Admission {
             if (next == null) {
                 break;
             }
+            Verdict verdict = verdict(next, now);
+            held = verdict == Verdict.HOLDS;
+            if (held) {
+                break;
+            }
             leaveQueue(next);
+            if (verdict == Verdict.TOO_LATE) {
+                next.become(State.GONE, now);
+                calls.add(() -> threads.execute(() -> next.generation()
+                        .withdrawn(FailureException.of(
+                                ErrorReason.DEADLINE_EXCEEDED,
+                                "the deadline could not be met any more when its turn came"))));
+                continue;
+            }
             next.become(State.BEGUN, now);
             running.add(next);
             calls.add(() -> threads.execute(() -> run(next)));
         }
+    }
+
+    // Deadlines.
+
+    /** Throws DEADLINE_UNREACHABLE where a generation that has just joined the queue would not end in time. */
+    private void checkDeadline(Place place, long now) {
+        if (!place.hasDeadline() || !times.isMeasured(place.workload().variant())) {
+            return;
+        }
+        double left = place.left(now);
+        List<Place> order = waiting.inOrder();
+        double expected = forecast(order, now).endOfWaiting(order.indexOf(place));
+        if (SAFETY * expected <= left) {
+            return;
+        }
+        refused();
+        double alone = Forecast.of(times.paces(), 0, 1, List.of(), List.of(times.all(place.workload())))
+                .endOfWaiting(0);
+        boolean mayPass = SAFETY * alone <= left;
+        FailureException unreachable = FailureException.of(
+                ErrorReason.DEADLINE_UNREACHABLE,
+                String.format(
+                        Locale.ROOT,
+                        "the generation is expected to end in %.1f s%s, not safely within the %.1f s that the call has left",
+                        expected,
+                        mayPass ? "" : String.format(Locale.ROOT, ", alone in %.1f s", alone),
+                        left),
+                Map.of(
+                        "expected_seconds", String.format(Locale.ROOT, "%.3f", expected),
+                        "left_seconds", String.format(Locale.ROOT, "%.3f", left)));
+        throw mayPass ? unreachable.retryAfter(spread(SAFETY * expected - left)) : unreachable;
+    }
+
+    private enum Verdict {
+        STARTS,
+        HOLDS,
+        TOO_LATE
+    }
+
+    /** Whether the one whose turn it is starts now; there is a place for it. */
+    private Verdict verdict(Place next, long now) {
+        if (!times.isMeasured() || (!next.hasDeadline() && running.stream().noneMatch(Place::hasDeadline))) {
+            return Verdict.STARTS;
+        }
+        List<Remaining> started = started(now);
+        Forecast with = Forecast.of(times.paces(), 0, maxRunning, started, List.of(times.all(next.workload())));
+        if (with.endOfWaiting(0) > next.left(now)
+                && times.isMeasured(next.workload().variant())) {
+            return Verdict.TOO_LATE;
+        }
+        Forecast without = Forecast.of(times.paces(), 0, maxRunning, started, List.of());
+        int i = 0;
+        for (Place other : running) {
+            double left = other.left(now);
+            if (with.endOfRunning(i) > left && without.endOfRunning(i) <= left) {
+                return Verdict.HOLDS;
+            }
+            i++;
+        }
+        return Verdict.STARTS;
+    }
+
+    /** Whether a running generation has no chance any more. */
+    private boolean isLate(Place place, long now) {
+        if (!place.hasDeadline() || !times.isMeasured(place.workload().variant())) {
+            return false;
+        }
+        double left = LATE * place.left(now);
+        Remaining rest = remaining(place, now);
+        double calls = rest.guidedCalls() + rest.plainCalls();
+        if (calls * times.pace(place.workload().variant()).at(rows) + rest.after() <= left) {
+            return false; // in time even if everybody goes on: nothing to simulate
+        }
+        int index = new ArrayList<>(running).indexOf(place);
+        return Forecast.of(times.paces(), 0, maxRunning, started(now), List.of())
+                        .endOfRunning(index)
+                > left;
     }
 
     private void leaveQueue(Place place) {
@@ -302,20 +424,20 @@ public final class Admission {
         calls.forEach(Runnable::run);
     }
 
-    private static Turn turn(int index, @Nullable Forecast forecast) {
-        return new Turn(index + 1, forecast == null ? Optional.empty() : Optional.of(duration(forecast.start(index))));
+    private Turn turn(int index, Forecast forecast) {
+        return new Turn(
+                index + 1, times.isMeasured() ? Optional.of(duration(forecast.start(index))) : Optional.empty());
     }
 
-    /** What is to be expected of those who run and these who wait; null while nothing has been measured. */
-    private @Nullable Forecast forecast(List<Place> order, long now) {
-        if (!times.isMeasured()) {
-            return null;
-        }
+    /** What is to be expected of those who run and these who wait, under the load of now; meaningless while nothing has been measured. */
+    private Forecast forecast(List<Place> order, long now) {
         List<Remaining> toStart =
                 order.stream().map(place -> times.all(place.workload())).toList();
-        List<Remaining> started =
-                running.stream().map(place -> remaining(place, now)).toList();
-        return Forecast.of(times.paces(), rows, maxRunning, started, toStart);
+        return Forecast.of(times.paces(), rows, maxRunning, started(now), toStart);
+    }
+
+    private List<Remaining> started(long now) {
+        return running.stream().map(place -> remaining(place, now)).toList();
     }
 
     private Remaining remaining(Place place, long now) {
@@ -356,7 +478,7 @@ public final class Admission {
         if (!nextEndKnown || age > FORECAST_SECONDS) {
             Forecast forecast = forecast(List.of(), now);
             nextEnd = 0;
-            if (forecast != null && !running.isEmpty()) {
+            if (times.isMeasured() && !running.isEmpty()) {
                 nextEnd = Double.POSITIVE_INFINITY;
                 for (int i = 0; i < running.size(); i++) {
                     nextEnd = Math.min(nextEnd, forecast.endOfRunning(i));

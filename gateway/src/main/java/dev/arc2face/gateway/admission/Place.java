@@ -6,6 +6,7 @@ import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.Workload;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +56,8 @@ public final class Place {
      * Makes a generation of it, which starts now or waits for its turn.
      *
      * @return where it waits; empty if it starts at once
-     * @throws FailureException QUEUE_FULL where the requests that wait are too large together; CANCELLED where the place
+     * @throws FailureException QUEUE_FULL where the requests that wait are too large together; DEADLINE_UNREACHABLE
+     *     where it would not end in time; CANCELLED where the place
      *     has been given back already
      */
     public Optional<Turn> enter(Demand what, Generation whose) {
@@ -67,7 +69,10 @@ public final class Place {
         admission.withdraw(this, why);
     }
 
-    /** The events of the running generation, so that the admission learns from them on their way. */
+    /**
+     * The events of the running generation, so that the admission learns from them on their way. Throws
+     * DEADLINE_EXCEEDED after a step from which on the deadline is out of reach.
+     */
     public Consumer<GenerationEvent> watching(Consumer<GenerationEvent> events) {
         return event -> {
             admission.happened(this, event);
@@ -88,6 +93,16 @@ public final class Place {
 
     Demand demand() {
         return requireNonNull(demand);
+    }
+
+    /** Seconds that it has left; infinitely many where it has no deadline. */
+    double left(long now) {
+        OptionalLong deadline = demand().deadline();
+        return deadline.isPresent() ? (deadline.getAsLong() - now) / 1e9 : Double.POSITIVE_INFINITY;
+    }
+
+    boolean hasDeadline() {
+        return demand().deadline().isPresent();
     }
 
     Workload workload() {

@@ -52,6 +52,7 @@ final class Failures {
         return switch (reason) {
             case "MODEL_CONTRACT_VIOLATED", "CLIENT_TOO_SLOW" -> ExitCode.OTHER;
             case "MESSAGE_TOO_LARGE" -> ExitCode.BAD_INPUT;
+            case "DEADLINE_UNREACHABLE" -> ExitCode.DEADLINE;
             default ->
                 switch (code) {
                     case INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE -> ExitCode.BAD_INPUT;
@@ -72,6 +73,11 @@ final class Failures {
             case "EMBEDDING_MODEL_MISMATCH" -> Optional.of("make the embedding again with `embed PHOTO --out FILE`");
             case "UNKNOWN_SCHEDULER" -> Optional.of("`info` lists the schedulers");
             case "UNKNOWN_VARIANT" -> Optional.of("`info` lists the variants");
+            case "DEADLINE_UNREACHABLE" ->
+                Optional.of("allow more time with --deadline"
+                        + details.retryAfter()
+                                .map(after -> ", or try again in " + after)
+                                .orElse(""));
             case "DEADLINE_EXCEEDED" -> Optional.of("allow more time with --deadline");
             case "QUEUE_FULL", "MODEL_SERVER_UNAVAILABLE" ->
                 Optional.of("try again "

@@ -61,9 +61,9 @@ public record GenerationOptions(
     }
 
     private Workload.Part part(int ofSteps, float scale) {
-        Unet.Calls calls = variant.unet().calls(numImages, scale);
-        int each = calls.chunks().size();
-        return new Workload.Part(ofSteps, each, (double) numImages * calls.rows() / each);
+        int calls = variant.unet().calls(numImages, scale).chunks().size();
+        int rows = scale == 1 ? numImages : 2 * numImages; // computed, be it that one of each two is inside the model
+        return new Workload.Part(ofSteps, calls, (double) rows / calls);
     }
 
     int[] seeds() {

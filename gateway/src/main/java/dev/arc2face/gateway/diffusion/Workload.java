@@ -14,7 +14,7 @@ public record Workload(String variant, int pictures, Part guided, Part plain) {
      *
      * @param steps how many; may be 0
      * @param callsPerStep UNet calls in each, at least 1
-     * @param rowsPerCall rows of a call, on average
+     * @param rowsPerCall rows that the model computes for a call, on average
      */
     public record Part(int steps, int callsPerStep, double rowsPerCall) {
         public Part {

@@ -8,6 +8,7 @@ import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
 import io.grpc.Deadline;
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
@@ -33,6 +34,14 @@ final class CallDeadline {
         }
         long left = deadline.timeRemaining(NANOSECONDS);
         return call.withDeadline(deadline.offset(-Math.min(margin.toNanos(), left / 10), NANOSECONDS), timer);
+    }
+
+    /** A context's deadline by {@link System#nanoTime}. */
+    static OptionalLong nanoTime(Context context) {
+        Deadline deadline = context.getDeadline();
+        return deadline == null
+                ? OptionalLong.empty()
+                : OptionalLong.of(System.nanoTime() + deadline.timeRemaining(NANOSECONDS));
     }
 
     /** Why a context is cancelled. */

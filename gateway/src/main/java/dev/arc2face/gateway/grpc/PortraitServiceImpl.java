@@ -119,12 +119,13 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
 
             @Override
             public void withdrawn(FailureException why) {
+                context.cancel(null);
                 writer.fail(why);
                 Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
                 log(id, options, why.reason().name(), queued, queued);
             }
         };
-        Demand demand = new Demand(options.workload(), request.getSerializedSize());
+        Demand demand = new Demand(options.workload(), request.getSerializedSize(), CallDeadline.nanoTime(context));
         try {
             writer.begin(() -> place.enter(demand, generation).map(Responses::queued), Responses.accepted(id, options));
         } catch (FailureException refused) {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -209,7 +210,10 @@ class AdmissionTest {
     }
 
     private static Demand demand(long bytes) {
-        return new Demand(new Workload("base", 1, new Workload.Part(STEPS, 1, 2), new Workload.Part(0, 1, 1)), bytes);
+        return new Demand(
+                new Workload("base", 1, new Workload.Part(STEPS, 1, 2), new Workload.Part(0, 1, 1)),
+                bytes,
+                OptionalLong.empty());
     }
 
     /** Has a running generation do its first steps. */

@@ -55,7 +55,7 @@ class FailuresTest {
                                     MESSAGE_TOO_LARGE -> ExitCode.BAD_INPUT;
                             case QUEUE_FULL -> ExitCode.BUSY;
                             case MODEL_SERVER_UNAVAILABLE -> ExitCode.UNAVAILABLE;
-                            case DEADLINE_EXCEEDED -> ExitCode.DEADLINE;
+                            case DEADLINE_EXCEEDED, DEADLINE_UNREACHABLE -> ExitCode.DEADLINE;
                             case MODEL_CONTRACT_VIOLATED, CLIENT_TOO_SLOW, CANCELLED, INTERNAL, UNIMPLEMENTED ->
                                 ExitCode.OTHER;
                         });
@@ -69,6 +69,17 @@ class FailuresTest {
         assertThat(explain(ErrorReason.QUEUE_FULL, "all places are taken", retry)
                         .message())
                 .isEqualTo("all places are taken [QUEUE_FULL]; try again in 3 s");
+    }
+
+    @Test
+    void deadlineThatIsTooSoonMayBeMovedOrTriedLater() {
+        RetryInfo retry = RetryInfo.newBuilder()
+                .setRetryDelay(Duration.newBuilder().setSeconds(7))
+                .build();
+        assertThat(explain(ErrorReason.DEADLINE_UNREACHABLE, "too late", retry).message())
+                .isEqualTo("too late [DEADLINE_UNREACHABLE]; allow more time with --deadline, or try again in 7 s");
+        assertThat(explain(ErrorReason.DEADLINE_UNREACHABLE, "too late").message())
+                .isEqualTo("too late [DEADLINE_UNREACHABLE]; allow more time with --deadline");
     }
 
     @Test

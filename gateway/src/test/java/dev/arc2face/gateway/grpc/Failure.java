@@ -39,7 +39,9 @@ record Failure(io.grpc.Status.Code code, String message, com.google.rpc.Status s
         assertThat(detail(BadRequest.class).isPresent())
                 .as("BadRequest goes with INVALID_ARGUMENT")
                 .isEqualTo(reason.code() == io.grpc.Status.Code.INVALID_ARGUMENT);
-        assertThat(detail(RetryInfo.class).isPresent())
+        // Whether DEADLINE_UNREACHABLE may be tried again depends on the request.
+        assertThat(reason != ErrorReason.DEADLINE_UNREACHABLE
+                        && detail(RetryInfo.class).isPresent())
                 .as("RetryInfo goes with what may be tried again")
                 .isEqualTo(reason == ErrorReason.QUEUE_FULL || reason == ErrorReason.MODEL_SERVER_UNAVAILABLE);
         return this;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
-import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.triton.SharedTriton;
 import dev.arc2face.gateway.triton.Statistics;
 import dev.arc2face.gateway.triton.TritonResource;
@@ -19,11 +18,8 @@ import dev.arc2face.v1.GenerateResponse.EventCase;
 import dev.arc2face.v1.IdentityScore;
 import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.PortraitImage;
-import dev.arc2face.v1.PortraitServiceGrpc;
 import dev.arc2face.v1.StageTiming;
 import io.grpc.Context;
-import io.grpc.Metadata;
-import io.grpc.stub.MetadataUtils;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import java.awt.image.BufferedImage;
@@ -232,24 +228,6 @@ class GenerateTest {
         await().during(Duration.ofSeconds(1))
                 .atMost(10, SECONDS)
                 .until(() -> calls(triton, before) <= callsOfTheFirstStep + 1);
-    }
-
-    @Test
-    void deadlineEndsTheWorkWithAReason() {
-        // A deadline that the server alone knows: the client's own clock would end the call without the details.
-        Metadata timeout = new Metadata();
-        timeout.put(Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER), "2000m");
-        SharedTriton triton = SharedTriton.get();
-        Failure.of(() -> PortraitServiceGrpc.newBlockingStub(gateway.channel)
-                        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(timeout))
-                        .generate(Gateway.request(Gateway.somebody(7))
-                                .setSteps(100)
-                                .setNumImages(16)
-                                .build())
-                        .forEachRemaining(event -> {}))
-                .isFor(ErrorReason.DEADLINE_EXCEEDED);
-        Statistics.Counters afterwards = triton.counters("unet");
-        await().during(Duration.ofSeconds(1)).atMost(10, SECONDS).until(() -> calls(triton, afterwards) <= 1);
     }
 
     @Test

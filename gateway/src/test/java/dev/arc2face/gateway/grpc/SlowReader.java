@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import dev.arc2face.v1.GenerateRequest;
@@ -7,6 +8,7 @@ import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -25,6 +27,13 @@ final class SlowReader implements ClientResponseObserver<GenerateRequest, Genera
 
     void call(GenerateRequest request) {
         PortraitServiceGrpc.newStub(gateway.channel).generate(request, this);
+    }
+
+    /** With a deadline. */
+    void call(GenerateRequest request, Duration deadline) {
+        PortraitServiceGrpc.newStub(gateway.channel)
+                .withDeadlineAfter(deadline.toNanos(), NANOSECONDS)
+                .generate(request, this);
     }
 
     void read(int count) {
