@@ -28,7 +28,7 @@ import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
 
 /**
- * Who runs, who waits, who is turned away. No more than {@code max-running} generations run at once, and no more than
+ * Who runs, who waits, who is turned away. No more than {@code max-running} generations run at once (fewer where {@link AdaptiveLimit} says so), and no more than
  * {@code max-queued} calls beyond them have a place; every other call is refused, which costs next to nothing. Callers
  * take turns ({@link Turns}). A waiting generation is a record and holds no thread; what all that wait hold is bounded,
  * too. The time that calls of the model take is learned from every step, and from it whoever waits is told for how long.
@@ -67,7 +67,7 @@ public final class Admission {
     private static final Set<Stage> BEFORE =
             EnumSet.of(Stage.DECODE, Stage.DETECT, Stage.ALIGN, Stage.EMBED, Stage.ENCODE);
 
-    private final int maxRunning;
+    private final AdaptiveLimit limit;
     private final int maxQueued;
     private final long maxQueuedBytes;
     private final Duration retryAfter;
@@ -99,7 +99,7 @@ public final class Admission {
      * @param nanoTime as {@link System#nanoTime}
      */
     public Admission(LimitsConfig limits, Executor threads, ScheduledExecutorService timer, LongSupplier nanoTime) {
-        this.maxRunning = limits.maxRunning();
+        this.limit = new AdaptiveLimit(Math.min(limits.minRunning(), limits.maxRunning()), limits.maxRunning());
         this.maxQueued = limits.maxQueued();
         this.maxQueuedBytes = limits.maxQueuedBytes().asLongValue();
         this.retryAfter = limits.retryAfter();
@@ -116,7 +116,7 @@ public final class Admission {
      * @throws FailureException QUEUE_FULL, with a delay after which there may be a place
      */
     public synchronized Place reserve(String caller) {
-        if (running.size() + waiting.size() + reserved >= maxRunning + maxQueued) {
+        if (running.size() + waiting.size() + reserved >= limit.current() + maxQueued) {
             throw full("all places are taken; try again later");
         }
         reserved++;
@@ -161,7 +161,7 @@ public final class Admission {
                 throw FailureException.of(ErrorReason.CANCELLED, "the call has ended already");
             }
             place.becomes(demand, generation);
-            boolean waits = waiting.size() > 0 || running.size() >= maxRunning;
+            boolean waits = waiting.size() > 0 || running.size() >= limit.current();
             if (waits && queuedBytes + demand.bytes() > maxQueuedBytes) {
                 throw full("the requests that wait are too large together; try again later");
             }
@@ -230,6 +230,10 @@ public final class Admission {
                 double seconds = seconds(now - place.stepBegan);
                 double meanRows = (rowSeconds - place.rowSecondsBefore) / seconds;
                 int callsPerStep = workload.partOf(progress.step()).callsPerStep();
+                if (times.isMeasured(workload.variant())) {
+                    double expected = times.pace(workload.variant()).at(meanRows) * callsPerStep;
+                    limit.callEnded(seconds / expected, running.size());
+                }
                 times.callEnded(workload.variant(), meanRows, seconds / callsPerStep);
             }
             rows -= place.rows();
@@ -256,7 +260,7 @@ public final class Admission {
     }
 
     private void startWhoCan(long now, List<Runnable> calls) {
-        while (running.size() < maxRunning) {
+        while (running.size() < limit.current()) {
             Place next = waiting.peek();
             if (next == null) {
                 break;
@@ -324,12 +328,12 @@ public final class Admission {
             return Verdict.STARTS;
         }
         List<Remaining> started = started(now);
-        Forecast with = Forecast.of(times.paces(), 0, maxRunning, started, List.of(times.all(next.workload())));
+        Forecast with = Forecast.of(times.paces(), 0, limit.current(), started, List.of(times.all(next.workload())));
         if (with.endOfWaiting(0) > next.left(now)
                 && times.isMeasured(next.workload().variant())) {
             return Verdict.TOO_LATE;
         }
-        Forecast without = Forecast.of(times.paces(), 0, maxRunning, started, List.of());
+        Forecast without = Forecast.of(times.paces(), 0, limit.current(), started, List.of());
         int i = 0;
         for (Place other : running) {
             double left = other.left(now);
@@ -353,7 +357,7 @@ public final class Admission {
             return false; // in time even if everybody goes on: nothing to simulate
         }
         int index = new ArrayList<>(running).indexOf(place);
-        return Forecast.of(times.paces(), 0, maxRunning, started(now), List.of())
+        return Forecast.of(times.paces(), 0, limit.current(), started(now), List.of())
                         .endOfRunning(index)
                 > left;
     }
@@ -433,7 +437,7 @@ public final class Admission {
     private Forecast forecast(List<Place> order, long now) {
         List<Remaining> toStart =
                 order.stream().map(place -> times.all(place.workload())).toList();
-        return Forecast.of(times.paces(), rows, maxRunning, started(now), toStart);
+        return Forecast.of(times.paces(), rows, limit.current(), started(now), toStart);
     }
 
     private List<Remaining> started(long now) {

@@ -32,6 +32,13 @@ public interface LimitsConfig {
     @WithDefault("16")
     int maxRunning();
 
+    /**
+     * How few generations the limit may fall to while model calls take longer than they used to; what is not below
+     * max-running leaves the limit there.
+     */
+    @WithDefault("1024")
+    int minRunning();
+
     /** Generations that wait for their turn; the next one is answered QUEUE_FULL before its request is read. */
     @WithDefault("64")
     int maxQueued();
@@ -82,6 +89,7 @@ public interface LimitsConfig {
         Range.check("arc2face.limits.max-images", config.maxImages(), 1, 16);
         Range.check("arc2face.limits.max-steps", config.maxSteps(), 1, 100);
         Range.check("arc2face.limits.max-running", config.maxRunning(), 1, 1024);
+        Range.check("arc2face.limits.min-running", config.minRunning(), 1, 1024);
         Range.check("arc2face.limits.max-queued", config.maxQueued(), 1, 1 << 16);
         Range.check("arc2face.limits.max-queued-bytes", config.maxQueuedBytes().asLongValue(), 0, Long.MAX_VALUE);
         Range.check("arc2face.limits.max-unary-running", config.maxUnaryRunning(), 1, 1024);

@@ -18,6 +18,7 @@ class LimitsConfigTest {
         assertThat(limits.maxImages()).isEqualTo(16);
         assertThat(limits.maxSteps()).isEqualTo(100);
         assertThat(limits.maxRunning()).isEqualTo(16);
+        assertThat(limits.minRunning()).isEqualTo(1024);
         assertThat(limits.maxQueued()).isEqualTo(64);
         assertThat(limits.maxQueuedBytes().asLongValue()).isEqualTo(256 << 20);
         assertThat(limits.maxUnaryRunning()).isEqualTo(4);
@@ -40,6 +41,7 @@ class LimitsConfigTest {
                         Map.entry("arc2face.limits.max-images", "4"),
                         Map.entry("arc2face.limits.max-steps", "50"),
                         Map.entry("arc2face.limits.max-running", "2"),
+                        Map.entry("arc2face.limits.min-running", "1"),
                         Map.entry("arc2face.limits.max-queued", "3"),
                         Map.entry("arc2face.limits.max-queued-bytes", "4M"),
                         Map.entry("arc2face.limits.max-unary-running", "5"),
@@ -56,6 +58,7 @@ class LimitsConfigTest {
         assertThat(limits.maxImages()).isEqualTo(4);
         assertThat(limits.maxSteps()).isEqualTo(50);
         assertThat(limits.maxRunning()).isEqualTo(2);
+        assertThat(limits.minRunning()).isEqualTo(1);
         assertThat(limits.maxQueued()).isEqualTo(3);
         assertThat(limits.maxQueuedBytes().asLongValue()).isEqualTo(4 << 20);
         assertThat(limits.maxUnaryRunning()).isEqualTo(5);
