@@ -12,7 +12,7 @@ enum ExitCode {
     USAGE(2, "the command line is wrong"),
     BAD_INPUT(3, "the server or this client refuses the input: the photo, the embedding or an option's value"),
     UNAVAILABLE(4, "no server answers, or its model server is away"),
-    DEADLINE(5, "the deadline passed"),
+    DEADLINE(5, "the deadline passed, or could not be met"),
     BUSY(6, "all places of the server are taken; try again later"),
     INTERRUPTED(130, "interrupted, by ctrl-C for example; the call was cancelled");
 
