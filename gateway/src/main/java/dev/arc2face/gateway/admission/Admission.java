@@ -28,10 +28,11 @@ import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
 
 /**
- * Who runs, who waits, who is turned away. No more than {@code max-running} generations run at once (fewer where {@link AdaptiveLimit} says so), and no more than
- * {@code max-queued} calls beyond them have a place; every other call is refused, which costs next to nothing. Callers
- * take turns ({@link Turns}). A waiting generation is a record and holds no thread; what all that wait hold is bounded,
- * too. The time that calls of the model take is learned from every step, and from it whoever waits is told for how long.
+ * Who runs, who waits, who is turned away. No more than {@code max-running} generations run at once (fewer where
+ * {@link AdaptiveLimit} says so), and no more than {@code max-queued} calls beyond them have a place; every other call is
+ * refused, which costs next to nothing. Callers take turns ({@link Turns}). A waiting generation is a record and holds no
+ * thread; what all that wait hold is bounded, too. The time that calls of the model take is learned from every step, and
+ * from it whoever waits is told for how long.
  *
  * <p>Deadlines decide, as soon as something has been measured: who would not end in time, with {@value #SAFETY} times
  * what is expected, is refused at once. Whose turn it is but who would make a running generation miss its deadline waits,
@@ -299,7 +300,7 @@ public final class Admission {
             return;
         }
         refused();
-        double alone = Forecast.of(times.paces(), 0, 1, List.of(), List.of(times.all(place.workload())))
+        double alone = times.forecast(0, 1, List.of(), List.of(times.all(place.workload())))
                 .endOfWaiting(0);
         boolean mayPass = SAFETY * alone <= left;
         FailureException unreachable = FailureException.of(
@@ -328,12 +329,12 @@ public final class Admission {
             return Verdict.STARTS;
         }
         List<Remaining> started = started(now);
-        Forecast with = Forecast.of(times.paces(), 0, limit.current(), started, List.of(times.all(next.workload())));
+        Forecast with = times.forecast(0, limit.current(), started, List.of(times.all(next.workload())));
         if (with.endOfWaiting(0) > next.left(now)
                 && times.isMeasured(next.workload().variant())) {
             return Verdict.TOO_LATE;
         }
-        Forecast without = Forecast.of(times.paces(), 0, limit.current(), started, List.of());
+        Forecast without = times.forecast(0, limit.current(), started, List.of());
         int i = 0;
         for (Place other : running) {
             double left = other.left(now);
@@ -357,9 +358,7 @@ public final class Admission {
             return false; // in time even if everybody goes on: nothing to simulate
         }
         int index = new ArrayList<>(running).indexOf(place);
-        return Forecast.of(times.paces(), 0, limit.current(), started(now), List.of())
-                        .endOfRunning(index)
-                > left;
+        return times.forecast(0, limit.current(), started(now), List.of()).endOfRunning(index) > left;
     }
 
     private void leaveQueue(Place place) {
@@ -433,11 +432,11 @@ public final class Admission {
                 index + 1, times.isMeasured() ? Optional.of(duration(forecast.start(index))) : Optional.empty());
     }
 
-    /** What is to be expected of those who run and these who wait, under the load of now; meaningless while nothing has been measured. */
+    /** What is to be expected of those who run and these who wait, under the load of now. */
     private Forecast forecast(List<Place> order, long now) {
         List<Remaining> toStart =
                 order.stream().map(place -> times.all(place.workload())).toList();
-        return Forecast.of(times.paces(), rows, limit.current(), started(now), toStart);
+        return times.forecast(rows, limit.current(), started(now), toStart);
     }
 
     private List<Remaining> started(long now) {

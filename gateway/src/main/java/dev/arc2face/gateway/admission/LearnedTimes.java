@@ -48,19 +48,28 @@ final class LearnedTimes {
         return fits.get(index(variant)).isMeasured();
     }
 
+    /** The call time of a variant. */
+    CallTime pace(String variant) {
+        int index = index(variant); // before the paces: it may be a new one
+        return paces().get(index);
+    }
+
+    /**
+     * What is to be expected of these generations, which were all made by this; meaningless while nothing has been
+     * measured. Parameters as those of {@link Forecast#of}.
+     */
+    Forecast forecast(double leastRows, int places, List<Remaining> running, List<Remaining> waiting) {
+        return Forecast.of(paces(), leastRows, places, running, waiting);
+    }
+
     /** Call times by the index that {@link Remaining#pace} has. */
-    List<CallTime> paces() {
+    private List<CallTime> paces() {
         CallTime other = fits.stream()
                 .filter(CallTimeFit::isMeasured)
                 .findFirst()
                 .map(CallTimeFit::fitted)
                 .orElse(new CallTime(0, 0));
         return fits.stream().map(fit -> fit.isMeasured() ? fit.fitted() : other).toList();
-    }
-
-    /** The call time of a variant. */
-    CallTime pace(String variant) {
-        return paces().get(index(variant));
     }
 
     /** All of a generation. */

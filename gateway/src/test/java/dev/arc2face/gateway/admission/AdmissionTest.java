@@ -82,6 +82,16 @@ class AdmissionTest {
     }
 
     @Test
+    void fullServerRefusesBeforeAnythingHasBeenLearned() {
+        enter("a1");
+        enter("a2");
+        for (int i = 0; i < 3; i++) {
+            admission.reserve("a");
+        }
+        assertThat(refusal(() -> admission.reserve("b")).reason()).isEqualTo(ErrorReason.QUEUE_FULL);
+    }
+
+    @Test
     void placeThatWasGivenBackBecomesNoGeneration() {
         Place place = admission.reserve("a");
         place.release();

@@ -158,6 +158,17 @@ class DeadlinesTest {
         assertThat(admission.waiting()).isZero();
     }
 
+    @Test
+    void variantThatHasNeverRunIsTakenToBeAsFastAsTheOther() {
+        measure();
+        enter("tight", 2.5);
+        begin(place("tight"));
+        assertThat(enter("new", OptionalLong.empty(), "lcm"))
+                .map(Turn::position)
+                .contains(1); // not beside the tight one
+        assertThat(enter("b1")).map(Turn::position).contains(2);
+    }
+
     // Has one generation run to its end.
     private void measure() {
         enter("teacher");
@@ -182,10 +193,14 @@ class DeadlinesTest {
     }
 
     private Optional<Turn> enter(String name, OptionalLong deadline) {
+        return enter(name, deadline, "base");
+    }
+
+    private Optional<Turn> enter(String name, OptionalLong deadline, String variant) {
         Place place = admission.reserve(name);
         names.add(name);
         places.add(place);
-        Workload workload = new Workload("base", 1, new Workload.Part(STEPS, 1, 2), new Workload.Part(0, 1, 1));
+        Workload workload = new Workload(variant, 1, new Workload.Part(STEPS, 1, 2), new Workload.Part(0, 1, 1));
         return place.enter(new Demand(workload, 1, deadline), new Told(name));
     }
 
