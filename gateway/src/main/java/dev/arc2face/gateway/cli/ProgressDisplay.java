@@ -8,9 +8,10 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Shows how far a generation is, or where it waits. On a terminal it is one line that is redrawn in place, its remaining time counting
- * down between events; elsewhere a line at each quarter, and one whenever {@link #PATIENCE} has passed without any.
- * Everything else that goes to the same stream must go through {@link #above}. Safe for use by several threads.
+ * Shows how far a generation is, or where it waits. On a terminal it is one line that is redrawn in place, its remaining
+ * time counting down between events; elsewhere a line at each quarter, and one whenever {@link #PATIENCE} has passed
+ * without any. Everything else that goes to the same stream must go through {@link #above}. Safe for use by several
+ * threads.
  */
 final class ProgressDisplay implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(15);

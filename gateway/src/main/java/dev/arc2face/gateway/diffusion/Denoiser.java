@@ -54,7 +54,7 @@ final class Denoiser {
             if (calls.rows() == 1) {
                 predicted.readFloats(prediction.values(), offset);
             } else {
-                int length = 2 * chunk.size() * latents.stride();
+                int length = calls.rows() * chunk.size() * latents.stride();
                 pairs = pairs.length < length ? new float[length] : pairs;
                 predicted.readFloats(pairs, 0);
                 guide(pairs, latents.stride(), guidanceScale, prediction.values(), offset, chunk.size());

@@ -55,9 +55,13 @@ public record GenerationOptions(
 
     /** The UNet calls that it takes. */
     public Workload workload() {
-        int allSteps = variant.schedule(scheduler, steps).steps().size();
-        int guided = guidedSteps(allSteps);
-        return new Workload(variant.id(), numImages, part(guided, guidanceScale), part(allSteps - guided, 1));
+        return workload(variant.schedule(scheduler, steps).steps().size());
+    }
+
+    /** The UNet calls of a schedule with so many steps. */
+    Workload workload(int ofSteps) {
+        int guided = guidedSteps(ofSteps);
+        return new Workload(variant.id(), numImages, part(guided, guidanceScale), part(ofSteps - guided, 1));
     }
 
     private Workload.Part part(int ofSteps, float scale) {

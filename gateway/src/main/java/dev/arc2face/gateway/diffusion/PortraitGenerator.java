@@ -71,10 +71,10 @@ public final class PortraitGenerator {
     public void generate(IdentitySource source, GenerationOptions options, Consumer<GenerationEvent> events) {
         Unet unet = options.variant().unet();
         Schedule schedule = options.variant().schedule(options.scheduler(), options.steps());
-        int guided = options.guidedSteps(schedule.steps().size());
+        Workload workload = options.workload(schedule.steps().size());
+        int guided = workload.guided().steps();
         StageClock clock = new StageClock();
-        Pace pace =
-                new Pace(nanoTime, schedule.steps().size(), guided, finishingEach.multipliedBy(options.numImages()));
+        Pace pace = new Pace(nanoTime, workload.steps(), guided, finishingEach.multipliedBy(options.numImages()));
 
         Identity identity = reader.read(source, clock); // embedding [D], unit length
         events.accept(new Identified(identity.report()));
@@ -110,13 +110,7 @@ public final class PortraitGenerator {
             }
         }
         finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
-        int unetCalls =
-                guided * calls(unet, options, options.guidanceScale()) + (done - guided) * calls(unet, options, 1);
-        events.accept(new Finished(pace.elapsed(), clock.timings(), unetCalls));
-    }
-
-    private static int calls(Unet unet, GenerationOptions options, float guidanceScale) {
-        return unet.calls(options.numImages(), guidanceScale).chunks().size();
+        events.accept(new Finished(pace.elapsed(), clock.timings(), workload.calls()));
     }
 
     private void sendPreviews(int step, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {

@@ -59,7 +59,7 @@ record Step(
         float fromP = (float) fromPrediction;
         float fromX0Before = (float) fromPreviousDenoised;
         float fromZ = (float) fromNoise;
-        // A weight of zero adds nothing: no term is left out, so that the loop has no branch and is vectorised.
+        // A weight of zero adds nothing: no term is left out, so that the loop has no branch.
         for (int i = 0; i < x.length; i++) {
             float picture = Math.max(-limit, Math.min(limit, x0FromX * x[i] + x0FromP * p[i]));
             float next = fromX * x[i] + fromX0 * picture + fromP * p[i] + fromX0Before * x0[i] + fromZ * z[i];

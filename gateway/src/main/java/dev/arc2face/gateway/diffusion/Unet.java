@@ -1,11 +1,9 @@
 package dev.arc2face.gateway.diffusion;
 
-import dev.arc2face.gateway.ErrorReason;
-import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.triton.DataType;
 import dev.arc2face.gateway.triton.Model;
+import dev.arc2face.gateway.triton.Violation;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,36 +21,26 @@ final class Unet {
     /**
      * @param model the contract's {@code unet}
      * @param guidedModel the contract's {@code unet_guided}
-     * @throws FailureException MODEL_CONTRACT_VIOLATED where batches of the first cannot hold a guided picture, or the
-     *     second takes or gives other types
+     * @throws dev.arc2face.gateway.FailureException MODEL_CONTRACT_VIOLATED where batches of the first cannot hold a
+     *     guided picture, or the second takes other types
      */
     Unet(Model model, Optional<Model> guidedModel) {
         this.model = model;
         this.guidedModel = guidedModel;
         if (model.maxBatchSize() < GUIDED_ROWS) {
-            throw violated(
-                    model,
-                    "max_batch_size",
-                    "max_batch_size is " + model.maxBatchSize() + "; a guided picture takes " + GUIDED_ROWS);
+            throw new Violation(model.name(), "max_batch_size", "at least " + GUIDED_ROWS, "" + model.maxBatchSize())
+                    .toFailure();
         }
         guidedModel.ifPresent(guided -> {
             for (String input : List.of("latents", "context")) {
-                if (guided.input(input).type() != model.input(input).type()) {
-                    throw violated(
-                            guided,
-                            input,
-                            input + " is " + guided.input(input).type() + ", that of " + model.name() + " is "
-                                    + model.input(input).type());
+                DataType expected = model.input(input).type();
+                DataType actual = guided.input(input).type();
+                if (actual != expected) {
+                    throw new Violation(guided.name(), input, expected + " as " + model.name(), actual.toString())
+                            .toFailure();
                 }
             }
         });
-    }
-
-    private static FailureException violated(Model model, String what, String how) {
-        return FailureException.of(
-                ErrorReason.MODEL_CONTRACT_VIOLATED,
-                model.name() + ": " + how,
-                Map.of("model", model.name(), "tensor", what));
     }
 
     /**

@@ -34,6 +34,11 @@ public record Workload(String variant, int pictures, Part guided, Part plain) {
         return guided.steps() + plain.steps();
     }
 
+    /** UNet calls in all. */
+    public int calls() {
+        return guided.steps() * guided.callsPerStep() + plain.steps() * plain.callsPerStep();
+    }
+
     /** The part that a step belongs to, counted from 1. */
     public Part partOf(int step) {
         return step <= guided.steps() ? guided : plain;

@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A fixed number of callers, each with one call at a time: the next one is meant to start at the end of the last. After a
- * failure (a call that it cancelled itself is none) a caller waits as long as {@code RetryInfo} said, or 100 ms where there was none, so that a server that refuses
- * is not asked in a busy loop. No caller holds a thread.
+ * failure (a call that it cancelled itself is none) a caller waits as long as {@code RetryInfo} said, or 100 ms where
+ * there was none, so that a server that refuses is not asked in a busy loop. No caller holds a thread.
  */
 final class ClosedLoop {
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofMillis(100);

@@ -7,6 +7,7 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,10 +47,9 @@ record Ending(Outcome outcome, @Nullable Duration retryDelay) {
     static Ending of(Throwable failure) {
         String reason = "";
         Duration retryDelay = null;
-        com.google.rpc.Status details = StatusProto.fromThrowable(failure);
-        for (Any detail : details == null
-                ? com.google.rpc.Status.getDefaultInstance().getDetailsList()
-                : details.getDetailsList()) {
+        com.google.rpc.Status status = StatusProto.fromThrowable(failure);
+        List<Any> details = status == null ? List.of() : status.getDetailsList();
+        for (Any detail : details) {
             try {
                 if (detail.is(ErrorInfo.class)) {
                     reason = detail.unpack(ErrorInfo.class).getReason();
