@@ -26,17 +26,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A gateway with room for one generation and three that wait. */
 @QuarkusTest
 @TestProfile(AdmissionTest.Narrow.class)
 @WithTestResource(TritonResource.class)
-class AdmissionTest {
-    private Gateway gateway;
-
+class AdmissionTest extends ConnectedTest {
     /** One place to run, three to wait, and little patience. */
     public static final class Narrow implements QuarkusTestProfile {
         @Override
@@ -47,16 +43,6 @@ class AdmissionTest {
                     "arc2face.limits.client-stall", "1s",
                     "arc2face.limits.max-steps", "90");
         }
-    }
-
-    @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
-    }
-
-    @AfterEach
-    void disconnect() {
-        gateway.close();
     }
 
     @Test

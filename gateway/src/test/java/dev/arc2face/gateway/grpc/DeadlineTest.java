@@ -23,8 +23,6 @@ import io.quarkus.test.junit.TestProfile;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -35,25 +33,13 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestProfile(DeadlineTest.Two.class)
 @WithTestResource(TritonResource.class)
 @TestMethodOrder(OrderAnnotation.class)
-class DeadlineTest {
-    private Gateway gateway;
-
+class DeadlineTest extends ConnectedTest {
     /** Two places to run, two to wait. */
     public static final class Two implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("arc2face.limits.max-running", "2", "arc2face.limits.max-queued", "2");
         }
-    }
-
-    @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
-    }
-
-    @AfterEach
-    void disconnect() {
-        gateway.close();
     }
 
     @Test

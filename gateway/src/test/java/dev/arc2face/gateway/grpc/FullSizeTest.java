@@ -21,30 +21,16 @@ import java.io.IOException;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Tensors, messages and events of the size that they have with Stable Diffusion v1-5, in FP16. */
 @QuarkusTest
 @WithTestResource(value = OwnTriton.class, initArgs = @ResourceArg(name = OwnTriton.REPOSITORY, value = "FULL_SIZE"))
-class FullSizeTest {
+class FullSizeTest extends ConnectedTest {
     private static final int MOST_IMAGES = 16;
 
     @ConfigProperty(name = "arc2face.triton.target")
     String target;
-
-    private Gateway gateway;
-
-    @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
-    }
-
-    @AfterEach
-    void disconnect() {
-        gateway.close();
-    }
 
     @Test
     void recipeAndSizesAreTheModels() {

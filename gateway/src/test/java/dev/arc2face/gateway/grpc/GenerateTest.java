@@ -34,25 +34,11 @@ import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 @QuarkusTest
 @WithTestResource(TritonResource.class)
-class GenerateTest {
-    private Gateway gateway;
-
-    @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
-    }
-
-    @AfterEach
-    void disconnect() {
-        gateway.close();
-    }
-
+class GenerateTest extends ConnectedTest {
     @Test
     void photoBecomesPortraitsEventByEvent() throws IOException {
         List<GenerateResponse> events = gateway.generate(Gateway.request(Gateway.photo(Gateway.sample()))

@@ -28,26 +28,12 @@ import io.grpc.stub.StreamObserver;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The unary methods, and what every gRPC server offers. */
 @QuarkusTest
 @WithTestResource(TritonResource.class)
-class PortraitServiceTest {
-    private Gateway gateway;
-
-    @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
-    }
-
-    @AfterEach
-    void disconnect() {
-        gateway.close();
-    }
-
+class PortraitServiceTest extends ConnectedTest {
     @Test
     void detectsTheFacesOfAPhoto() {
         DetectFacesResponse response = gateway.service()

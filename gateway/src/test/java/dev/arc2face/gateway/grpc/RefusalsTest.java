@@ -26,26 +26,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Every request that cannot be served is refused with its documented reason. */
 @QuarkusTest
 @WithTestResource(TritonResource.class)
-class RefusalsTest {
-    private Gateway gateway;
-
-    @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
-    }
-
-    @AfterEach
-    void disconnect() {
-        gateway.close();
-    }
-
+class RefusalsTest extends ConnectedTest {
     @Test
     void photoWithoutAFace() throws IOException {
         ByteString grey = png(new BufferedImage(200, 200, BufferedImage.TYPE_INT_RGB));

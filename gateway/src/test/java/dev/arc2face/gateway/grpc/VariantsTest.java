@@ -31,22 +31,19 @@ import org.junit.jupiter.api.TestMethodOrder;
 @QuarkusTest
 @WithTestResource(value = OwnTriton.class, initArgs = @ResourceArg(name = OwnTriton.REPOSITORY, value = "VARIANTS"))
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class VariantsTest {
+class VariantsTest extends ConnectedTest {
     @ConfigProperty(name = "arc2face.triton.target")
     String target;
 
-    private Gateway gateway;
     private Statistics triton;
 
     @BeforeEach
-    void connect() {
-        gateway = new Gateway().awaitServing();
+    void readStatistics() {
         triton = new Statistics(target);
     }
 
     @AfterEach
-    void disconnect() {
-        gateway.close();
+    void closeStatistics() {
         triton.close();
     }
 
