@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from serving import local_http, ports
@@ -24,18 +25,21 @@ class Gateway:
         grpc_port: int = 0,
         http_port: int = 0,
         host: str = "127.0.0.1",
+        java_options: Sequence[str] = (),
     ) -> None:
+        """`java_options` come after ours: -Xmx512m, -Darc2face.limits.max-running=64."""
         self.host = host
         self.grpc_port, self.http_port = ports.choose(host, (grpc_port, http_port))
         self.log = log
         self.command = [
             java(),
             "-XX:+UseSerialGC",
-            f"-Darc2face.triton.target={triton}",
+            f"-Darc2face.triton.targets={triton}",
             f"-Dquarkus.grpc.server.host={host}",
             f"-Dquarkus.grpc.server.port={self.grpc_port}",
             f"-Dquarkus.http.host={host}",
             f"-Dquarkus.http.port={self.http_port}",
+            *java_options,
             "-jar",
             str(jar),
         ]

@@ -3,13 +3,17 @@ package dev.arc2face.gateway.config;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
+import java.util.List;
 
 /** Where the model server is, and how long it is waited for. */
 @ConfigMapping(prefix = "arc2face.triton")
 public interface TritonConfig {
-    /** Triton's gRPC address: host:port, or another target that gRPC knows, such as dns:///name:port. */
+    /**
+     * The gRPC addresses of Triton and its replicas, separated by commas: host:port each, or another target that gRPC
+     * knows.
+     */
     @WithDefault("127.0.0.1:8001")
-    String target();
+    List<String> targets();
 
     /** The longest that one model call may take, waiting in Triton's queue included. */
     @WithDefault("PT2M")

@@ -23,11 +23,11 @@ import java.util.Optional;
  */
 public final class Model {
     private final Signature signature;
-    private final Connection connection;
+    private final Replicas replicas;
 
-    Model(Signature signature, Connection connection) {
+    Model(Signature signature, Replicas replicas) {
         this.signature = signature;
-        this.connection = connection;
+        this.replicas = replicas;
     }
 
     Signature signature() {
@@ -101,7 +101,7 @@ public final class Model {
         for (TensorSpec spec : signature.outputs()) {
             request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(spec.name()));
         }
-        return readOutputs(connection.infer(request.build()), rows);
+        return readOutputs(replicas.infer(request.build(), rows), rows);
     }
 
     private int checkInputs(Map<String, Tensor> inputs) {

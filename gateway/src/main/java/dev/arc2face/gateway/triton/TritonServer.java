@@ -1,48 +1,40 @@
 package dev.arc2face.gateway.triton;
 
-import static io.grpc.ConnectivityState.READY;
+import static java.util.stream.Collectors.joining;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.config.TritonConfig;
-import dev.arc2face.inference.GRPCInferenceServiceGrpc;
-import dev.arc2face.inference.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
-import dev.arc2face.inference.ModelConfigRequest;
-import dev.arc2face.inference.ModelMetadataRequest;
-import dev.arc2face.inference.ServerMetadataRequest;
-import dev.arc2face.inference.ServerMetadataResponse;
-import dev.arc2face.inference.ServerReadyRequest;
-import io.grpc.ManagedChannel;
-import io.grpc.Status.Code;
-import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import dev.arc2face.gateway.triton.Replica.Down;
+import dev.arc2face.gateway.triton.Replica.Up;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
- * The model server, which may come and go.
+ * The model server: one Triton, or several replicas of it, each of which may come and go.
  *
  * <ul>
- *   <li>Constructing connects to nothing and cannot fail on Triton's account; one thread watches Triton from then on.
- *   <li>Triton is asked every poll interval, and at once when the connection breaks, whether it is ready and what it
- *       serves: one that comes back with another profile is noticed.
+ *   <li>Constructing connects to nothing and cannot fail on Triton's account; every replica is watched from then on.
+ *   <li>It is there while one replica is. Each call goes to the one that has the least to do ({@link Replicas}).
+ *   <li>Replicas are interchangeable or they are not used: one that serves other models than those in use, by their
+ *       configuration or hash, is left out, and the log says so.
  *   <li>{@link #models()} never waits: it gives the models of the last look, or says what is wrong.
- *   <li>Listeners hear of every change, in order, and of nothing else.
+ *   <li>Listeners hear of every change, in order, and of nothing else: of models that come, go or are others than
+ *       before, not of one replica more or less.
  * </ul>
  */
 public final class TritonServer implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(TritonServer.class);
 
-    /** Is told on the watching thread, which it must not keep. */
+    /** Is told on one thread, which it must not keep. */
     public interface Listener {
         /** Triton is ready: for the first time, again, or with other models than before. */
         void ready(ServedModels models);
@@ -57,44 +49,35 @@ public final class TritonServer implements AutoCloseable {
 
     private record Unavailable(FailureException why) implements State {}
 
-    /** What Triton says about itself and the contract's models. */
-    private record Served(ServerMetadataResponse server, Map<String, Description> models) {}
-
-    /** A channel for messages up to a size. */
-    private record Link(ManagedChannel channel, int largestRequest, int largestAnswer) {}
-
-    /** More than any metadata or configuration: the first link is for these alone. */
-    private static final int METADATA_BYTES = 256 << 10;
-    /** Room beside a message's tensors for their names and shapes. */
-    private static final int ENVELOPE_BYTES = 64 << 10;
-
-    private final TritonConfig config;
-    private final ScheduledThreadPoolExecutor watch;
+    private final List<Replica> watched;
+    private final Replicas replicas;
+    private final ScheduledThreadPoolExecutor news;
     private volatile State state;
-    private volatile boolean closed;
 
-    // Only the watching thread touches these.
+    // Only the thread of the news touches these.
     private final List<Listener> listeners = new ArrayList<>();
-    private Link link;
-    private Served served = new Served(ServerMetadataResponse.getDefaultInstance(), Map.of());
-    private boolean breakIsReported;
+    private final Map<Replica, Replica.Sight> sights = new HashMap<>();
+    private List<Replica> used = List.of();
+    private List<Replica> leftOut = List.of();
+    private Served served = Served.NOTHING;
 
     public TritonServer(TritonConfig config) {
         requirePositive(config.callTimeout(), "call-timeout");
         requirePositive(config.pollInterval(), "poll-interval");
         requirePositive(config.pollTimeout(), "poll-timeout");
-        this.config = config;
-        this.state = new Unavailable(away("has not been reached yet"));
-        this.link = link(METADATA_BYTES, METADATA_BYTES);
-        this.watch = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "triton-watch");
+        this.replicas = new Replicas(config.callTimeout());
+        this.state = new Unavailable(Replica.away("has not been reached yet"));
+        this.news = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "triton-news");
             thread.setDaemon(true);
             return thread;
         });
-        // A look that the broken connection asks for may come after close.
-        watch.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
-        ScheduledFuture<?> unused = watch.scheduleWithFixedDelay(
-                this::look, 0, config.pollInterval().toNanos(), TimeUnit.NANOSECONDS);
+        news.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // what comes after close
+        this.watched = config.targets().stream()
+                .map(target ->
+                        new Replica(target, config, (replica, sight) -> news.execute(() -> looked(replica, sight))))
+                .toList();
+        watched.forEach(Replica::watch);
     }
 
     /**
@@ -119,7 +102,7 @@ public final class TritonServer implements AutoCloseable {
 
     /** Tells the listener how things are now, and every change from then on. */
     public void addListener(Listener listener) {
-        watch.execute(() -> {
+        news.execute(() -> {
             listeners.add(listener);
             tell(listener, state);
         });
@@ -128,158 +111,97 @@ public final class TritonServer implements AutoCloseable {
     /** Stops watching and breaks off all calls. */
     @Override
     public void close() {
-        closed = true;
-        watch.shutdownNow();
-        try {
-            watch.awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
-            link.channel.shutdownNow().awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        news.shutdownNow();
+        watched.forEach(Replica::close);
     }
 
-    /** One look at Triton. Whatever happens, there is a next one. */
-    private void look() {
-        try {
-            link.channel.resetConnectBackoff();
-            Served now = read(stub(link.channel));
-            if (!(state instanceof Ready) || !now.equals(served)) {
-                Contract.Checked checked = Contract.check(now.models);
-                widen(checked);
-                become(new Ready(models(now.server, checked)));
-                served = now;
-            }
-            reportBreak();
-        } catch (StatusRuntimeException error) {
-            if (error.getStatus().getCode() == Code.DEADLINE_EXCEEDED) {
-                link.channel.enterIdle(); // a connection that no longer answers: the next look makes a new one
-            }
-            become(new Unavailable(away("does not answer: " + error.getStatus().getCode())));
-        } catch (FailureException failure) {
-            become(new Unavailable(failure));
-        } catch (RuntimeException defect) {
-            LOG.error("looking at Triton failed", defect);
-            become(new Unavailable(FailureException.causedBy(
-                    defect, ErrorReason.INTERNAL, "the model server's metadata cannot be read")));
-        }
-    }
-
-    private Served read(GRPCInferenceServiceBlockingStub triton) {
-        requireReady(triton);
-        Map<String, Description> models = new HashMap<>();
-        for (String model : Contract.MODELS) {
-            try {
-                models.put(
-                        model,
-                        new Description(
-                                triton.modelMetadata(ModelMetadataRequest.newBuilder()
-                                        .setName(model)
-                                        .build()),
-                                triton.modelConfig(ModelConfigRequest.newBuilder()
-                                                .setName(model)
-                                                .build())
-                                        .getConfig()));
-            } catch (StatusRuntimeException error) {
-                // What is not there, the contract misses.
-                if (error.getStatus().getCode() != Code.NOT_FOUND) {
-                    throw error;
-                }
+    private void looked(Replica replica, Replica.Sight sight) {
+        sights.put(replica, sight);
+        Map<Replica, Up> up = new LinkedHashMap<>();
+        for (Replica other : watched) {
+            if (sights.get(other) instanceof Up there) {
+                up.put(other, there);
             }
         }
-        return new Served(triton.serverMetadata(ServerMetadataRequest.getDefaultInstance()), Map.copyOf(models));
-    }
-
-    private static void requireReady(GRPCInferenceServiceBlockingStub triton) {
-        if (!triton.serverReady(ServerReadyRequest.getDefaultInstance()).getReady()) {
-            throw away("is not ready");
-        }
-    }
-
-    /** Sees to it that the link takes the models' largest messages; the one before it finishes its calls. */
-    private void widen(Contract.Checked checked) {
-        int request = largest(checked, Signature::largestRequest);
-        int answer = largest(checked, Signature::largestAnswer);
-        if (request <= link.largestRequest && answer <= link.largestAnswer) {
+        if (up.isEmpty()) {
+            use(List.of());
+            become(new Unavailable(whyNone()));
             return;
         }
-        Link wider = link(Math.max(request, link.largestRequest), Math.max(answer, link.largestAnswer));
-        try {
-            requireReady(stub(wider.channel));
-        } catch (RuntimeException error) {
-            wider.channel.shutdownNow();
-            throw error;
+        // Those in use stay, whoever else comes.
+        Up reference = up.values().stream()
+                .filter(there -> there.served().isInterchangeableWith(served))
+                .findFirst()
+                .orElseGet(() -> up.values().iterator().next());
+        List<Replica> alike = new ArrayList<>();
+        List<Replica> unlike = new ArrayList<>();
+        up.forEach((other, there) ->
+                (there.served().isInterchangeableWith(reference.served()) ? alike : unlike).add(other));
+        use(alike);
+        leaveOut(unlike);
+        if (!(state instanceof Ready) || !reference.served().isInterchangeableWith(served)) {
+            served = reference.served();
+            become(new Ready(models(reference)));
         }
-        link.channel.shutdown();
-        link = wider;
-        breakIsReported = false;
     }
 
-    private static int largest(Contract.Checked checked, ToLongFunction<Signature> tensors) {
-        long bytes =
-                checked.signatures().values().stream().mapToLong(tensors).max().orElse(0);
-        return (int) Math.min(Integer.MAX_VALUE, bytes + ENVELOPE_BYTES);
+    private void use(List<Replica> next) {
+        if (!next.equals(used)) {
+            used = next;
+            replicas.use(next.stream().map(Replica::endpoint).toList());
+            if (watched.size() > 1) {
+                LOG.infof("model calls go to %s", next.isEmpty() ? "nobody" : targets(next));
+            }
+        }
     }
 
-    /**
-     * A window as large as the largest answer: none waits for the reader's leave. And room to keep every request until
-     * Triton has begun to answer it: grpc-java sends one again that no server has seen, but gives up on those above
-     * 1 MiB, or above 16 MiB in all, unless told otherwise. No memory is lost, since the caller keeps its request, too.
-     */
-    private Link link(int largestRequest, int largestAnswer) {
-        ManagedChannel channel = NettyChannelBuilder.forTarget(config.target())
-                .usePlaintext()
-                .maxInboundMessageSize(largestAnswer)
-                .flowControlWindow(Math.max(largestAnswer, NettyChannelBuilder.DEFAULT_FLOW_CONTROL_WINDOW))
-                .perRpcBufferLimit(largestRequest)
-                .retryBufferSize(Long.MAX_VALUE)
-                .build();
-        return new Link(channel, largestRequest, largestAnswer);
+    private void leaveOut(List<Replica> next) {
+        if (!next.equals(leftOut)) {
+            leftOut = next;
+            if (!next.isEmpty()) {
+                LOG.errorf(
+                        "%s: other models, by configuration or hash, or another version of Triton than at %s; left out",
+                        targets(next), targets(used));
+            }
+        }
     }
 
-    private GRPCInferenceServiceBlockingStub stub(ManagedChannel channel) {
-        return GRPCInferenceServiceGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
+    private static String targets(List<Replica> replicas) {
+        return replicas.stream().map(Replica::target).collect(joining(", "));
     }
 
-    private ServedModels models(ServerMetadataResponse server, Contract.Checked checked) {
-        Connection connection = new Connection(link.channel, config.callTimeout());
+    /** What keeps the replicas from being used: a broken contract, where there is one, rather than an absence. */
+    private FailureException whyNone() {
+        List<FailureException> reasons = watched.stream()
+                .flatMap(replica -> sights.get(replica) instanceof Down down ? Stream.of(down.why()) : Stream.of())
+                .toList();
+        return reasons.stream()
+                .filter(why -> why.reason() == ErrorReason.MODEL_CONTRACT_VIOLATED)
+                .findFirst()
+                .orElseGet(() -> reasons.get(0));
+    }
+
+    private ServedModels models(Up up) {
+        Contract.Checked checked = up.checked();
         return new ServedModels(
-                new Model(checked.signature(Contract.FACE_DETECTOR), connection),
-                new Model(checked.signature(Contract.ARCFACE), connection),
-                new Model(checked.signature(Contract.ENCODER), connection),
-                new Model(checked.signature(Contract.UNET), connection),
-                checked.optionalSignature(Contract.UNET_GUIDED).map(signature -> new Model(signature, connection)),
-                checked.optionalSignature(Contract.UNET_LCM).map(signature -> new Model(signature, connection)),
-                new Model(checked.signature(Contract.VAE_DECODER), connection),
-                server.getName(),
-                server.getVersion(),
+                new Model(checked.signature(Contract.FACE_DETECTOR), replicas),
+                new Model(checked.signature(Contract.ARCFACE), replicas),
+                new Model(checked.signature(Contract.ENCODER), replicas),
+                new Model(checked.signature(Contract.UNET), replicas),
+                checked.optionalSignature(Contract.UNET_GUIDED).map(signature -> new Model(signature, replicas)),
+                checked.optionalSignature(Contract.UNET_LCM).map(signature -> new Model(signature, replicas)),
+                new Model(checked.signature(Contract.VAE_DECODER), replicas),
+                up.served().server().getName(),
+                up.served().server().getVersion(),
                 checked.sizes());
     }
 
-    /** Has the connection's end cause a look: not the next call shall find out. */
-    private void reportBreak() {
-        if (!breakIsReported) {
-            breakIsReported = true;
-            ManagedChannel channel = link.channel;
-            channel.notifyWhenStateChanged(
-                    READY,
-                    () -> watch.execute(() -> {
-                        if (channel == link.channel) {
-                            breakIsReported = false;
-                            look();
-                        }
-                    }));
-        }
-    }
-
     private void become(State next) {
-        if (closed || sameFailure(state, next)) {
+        if (sameFailure(state, next)) {
             return;
         }
         if (next instanceof Ready ready) {
-            LOG.infof(
-                    "Triton %s at %s is ready: %s",
-                    ready.models.serverVersion(), config.target(), ready.models.sizes());
+            LOG.infof("Triton %s is ready: %s", ready.models.serverVersion(), ready.models.sizes());
         } else if (next instanceof Unavailable unavailable) {
             LOG.warnf("%s: %s", unavailable.why.reason(), unavailable.why.message());
         }
@@ -305,10 +227,6 @@ public final class TritonServer implements AutoCloseable {
         } catch (RuntimeException defect) {
             LOG.error("a listener of the model server failed", defect);
         }
-    }
-
-    private static FailureException away(String what) {
-        return FailureException.of(ErrorReason.MODEL_SERVER_UNAVAILABLE, "the model server " + what);
     }
 
     private static void requirePositive(Duration duration, String key) {

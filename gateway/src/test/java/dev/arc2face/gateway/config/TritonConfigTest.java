@@ -12,7 +12,7 @@ class TritonConfigTest {
     void defaults() {
         TritonConfig config = read(Map.of());
 
-        assertThat(config.target()).isEqualTo("127.0.0.1:8001");
+        assertThat(config.targets()).containsExactly("127.0.0.1:8001");
         assertThat(config.callTimeout()).isEqualTo(Duration.ofMinutes(2));
         assertThat(config.pollInterval()).isEqualTo(Duration.ofSeconds(1));
         assertThat(config.pollTimeout()).isEqualTo(Duration.ofSeconds(5));
@@ -21,12 +21,12 @@ class TritonConfigTest {
     @Test
     void everyKeyIsRead() {
         TritonConfig config = read(Map.of(
-                "arc2face.triton.target", "dns:///triton:8001",
+                "arc2face.triton.targets", "triton-0:8001,triton-1:8001",
                 "arc2face.triton.call-timeout", "PT30S",
                 "arc2face.triton.poll-interval", "PT0.5S",
                 "arc2face.triton.poll-timeout", "PT3S"));
 
-        assertThat(config.target()).isEqualTo("dns:///triton:8001");
+        assertThat(config.targets()).containsExactly("triton-0:8001", "triton-1:8001");
         assertThat(config.callTimeout()).isEqualTo(Duration.ofSeconds(30));
         assertThat(config.pollInterval()).isEqualTo(Duration.ofMillis(500));
         assertThat(config.pollTimeout()).isEqualTo(Duration.ofSeconds(3));

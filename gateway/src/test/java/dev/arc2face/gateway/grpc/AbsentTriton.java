@@ -12,7 +12,7 @@ public final class AbsentTriton implements QuarkusTestResourceLifecycleManager {
     @Override
     public Map<String, String> start() {
         try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return Map.of("arc2face.triton.target", "127.0.0.1:" + probe.getLocalPort());
+            return Map.of("arc2face.triton.targets", "127.0.0.1:" + probe.getLocalPort());
         } catch (IOException noPort) {
             throw new UncheckedIOException(noPort);
         }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class FullSizeTest extends ConnectedTest {
     private static final int MOST_IMAGES = 16;
 
-    @ConfigProperty(name = "arc2face.triton.target")
+    @ConfigProperty(name = "arc2face.triton.targets")
     String target;
 
     @Test

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @WithTestResource(AbsentTriton.class)
 class ReadinessTest {
-    @ConfigProperty(name = "arc2face.triton.target")
+    @ConfigProperty(name = "arc2face.triton.targets")
     String target;
 
     @Test

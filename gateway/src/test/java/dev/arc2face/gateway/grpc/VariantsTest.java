@@ -32,7 +32,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @WithTestResource(value = OwnTriton.class, initArgs = @ResourceArg(name = OwnTriton.REPOSITORY, value = "VARIANTS"))
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class VariantsTest extends ConnectedTest {
-    @ConfigProperty(name = "arc2face.triton.target")
+    @ConfigProperty(name = "arc2face.triton.targets")
     String target;
 
     private Statistics triton;

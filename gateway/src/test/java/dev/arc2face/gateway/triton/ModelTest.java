@@ -134,7 +134,7 @@ class ModelTest {
     @TestInstance(TestInstance.Lifecycle.PER_CLASS)
     class Misinformed {
         private ManagedChannel channel;
-        private Connection connection;
+        private Replicas replicas;
         private Signature unet;
         private Sizes sizes;
 
@@ -143,7 +143,8 @@ class ModelTest {
             channel = NettyChannelBuilder.forTarget(triton.target())
                     .usePlaintext()
                     .build();
-            connection = new Connection(channel, PATIENCE);
+            replicas = new Replicas(PATIENCE);
+            replicas.use(List.of(new Endpoint(channel)));
             unet = triton.models().unet().signature();
             sizes = triton.models().sizes();
         }
@@ -158,7 +159,7 @@ class ModelTest {
             Signature wide = new Signature(unet.name(), unet.version(), 17, unet.inputs(), unet.outputs(), Map.of());
 
             FailureException failure =
-                    failure(Context.current(), new Model(wide, connection), UnetInputs.of(sizes, new float[17]));
+                    failure(Context.current(), new Model(wide, replicas), UnetInputs.of(sizes, new float[17]));
 
             assertThat(failure.reason()).isEqualTo(ErrorReason.INTERNAL);
             assertThat(failure.message()).isEqualTo("model 'unet' failed");
@@ -183,7 +184,7 @@ class ModelTest {
         void modelThatIsNotLoadedIsUnavailable() {
             Signature other = new Signature("unet_guided", unet.version(), 16, unet.inputs(), unet.outputs(), Map.of());
 
-            assertThat(failure(Context.current(), new Model(other, connection), UnetInputs.of(sizes, 1))
+            assertThat(failure(Context.current(), new Model(other, replicas), UnetInputs.of(sizes, 1))
                             .reason())
                     .isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
         }
@@ -192,7 +193,7 @@ class ModelTest {
         void versionThatIsNotServedIsUnavailable() {
             Signature other = new Signature(unet.name(), "2", 16, unet.inputs(), unet.outputs(), Map.of());
 
-            assertThat(failure(Context.current(), new Model(other, connection), UnetInputs.of(sizes, 1))
+            assertThat(failure(Context.current(), new Model(other, replicas), UnetInputs.of(sizes, 1))
                             .reason())
                     .isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
         }
@@ -200,8 +201,7 @@ class ModelTest {
         private void assertViolated(TensorSpec output, String expected, String actual) {
             Signature other = new Signature(unet.name(), unet.version(), 16, unet.inputs(), List.of(output), Map.of());
 
-            FailureException failure =
-                    failure(Context.current(), new Model(other, connection), UnetInputs.of(sizes, 1));
+            FailureException failure = failure(Context.current(), new Model(other, replicas), UnetInputs.of(sizes, 1));
 
             assertThat(failure.reason()).isEqualTo(ErrorReason.MODEL_CONTRACT_VIOLATED);
             assertThat(failure.metadata())

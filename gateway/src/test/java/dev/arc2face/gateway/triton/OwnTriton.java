@@ -19,7 +19,7 @@ public final class OwnTriton implements QuarkusTestResourceLifecycleManager {
     @Override
     public Map<String, String> start() {
         process = new TritonProcess(repository.make());
-        return Map.of("arc2face.triton.target", process.target());
+        return Map.of("arc2face.triton.targets", process.target());
     }
 
     @Override

@@ -16,7 +16,7 @@ final class TestConfig {
     /** The same with some keys, without their prefix, set. */
     static TritonConfig triton(String target, Map<String, String> keys) {
         SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(TritonConfig.class);
-        builder.withDefaultValue("arc2face.triton.target", target);
+        builder.withDefaultValue("arc2face.triton.targets", target);
         keys.forEach((key, value) -> builder.withDefaultValue("arc2face.triton." + key, value));
         return builder.build().getConfigMapping(TritonConfig.class);
     }

@@ -7,7 +7,7 @@ import java.util.Map;
 public final class TritonResource implements QuarkusTestResourceLifecycleManager {
     @Override
     public Map<String, String> start() {
-        return Map.of("arc2face.triton.target", SharedTriton.get().target());
+        return Map.of("arc2face.triton.targets", SharedTriton.get().target());
     }
 
     @Override

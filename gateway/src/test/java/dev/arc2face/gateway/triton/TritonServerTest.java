@@ -14,13 +14,25 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(TritonExtension.class)
 class TritonServerTest {
+    private static final ExecutorService THREADS = Executors.newCachedThreadPool();
+
+    @AfterAll
+    static void endThreads() {
+        THREADS.shutdownNow();
+    }
+
     @Test
     void readsTheMiniProfile(SharedTriton triton) {
         ServedModels models = triton.models();
@@ -103,24 +115,88 @@ class TritonServerTest {
     }
 
     @Test
+    void goesOnWithTheReplicasThatAreThere(SharedTriton triton) {
+        try (TritonProcess second = new TritonProcess();
+                Statistics statistics = new Statistics(second.target());
+                TritonServer server = new TritonServer(TestConfig.triton(triton.target() + "," + second.target()))) {
+            ServedModels models = Await.ready(server);
+            AtomicInteger news = countNews(server);
+            Map<String, Tensor> inputs = UnetInputs.of(models.sizes(), 500);
+
+            // Callers at once: neither replica has more to do than the other.
+            await().until(() -> {
+                atOnce(4, () -> models.unet().infer(inputs));
+                return statistics.settled("unet").rows() > 0;
+            });
+
+            second.kill();
+            await().ignoreExceptionsMatching(FailureException.class::isInstance).until(() -> {
+                atOnce(4, () -> models.unet().infer(inputs));
+                return true;
+            });
+            atOnce(8, () -> models.unet().infer(inputs)); // the one that is gone is asked no more
+            assertThat(news).hasValue(1);
+        }
+    }
+
+    @Test
+    void replicaWithOtherModelsIsLeftOut(SharedTriton triton) {
+        try (TritonProcess other = new TritonProcess(ModelRepository.VARIANTS.make());
+                TritonServer server = new TritonServer(TestConfig.triton(
+                        triton.target() + "," + other.target(), Map.of("poll-interval", "PT0.01S")))) {
+            ServedModels models = Await.ready(server);
+            boolean first = models.unetLcm().isEmpty(); // whichever was seen first
+            AtomicInteger news = countNews(server);
+            try (Statistics unused = new Statistics(first ? other.target() : triton.target())) {
+                long before = unused.settled("unet").rows();
+
+                await().during(Duration.ofSeconds(1)).until(() -> news.get() <= 1);
+                atOnce(4, () -> models.unet().infer(UnetInputs.of(models.sizes(), 500)));
+
+                assertThat(unused.settled("unet").rows()).isEqualTo(before);
+                assertThat(server.models().unetLcm().isEmpty()).isEqualTo(first);
+            }
+        }
+    }
+
+    private static AtomicInteger countNews(TritonServer server) {
+        AtomicInteger news = new AtomicInteger();
+        server.addListener(new TritonServer.Listener() {
+            @Override
+            public void ready(ServedModels models) {
+                news.incrementAndGet();
+            }
+
+            @Override
+            public void unavailable(FailureException why) {
+                news.incrementAndGet();
+            }
+        });
+        return news;
+    }
+
+    private static void atOnce(int callers, Runnable call) {
+        CompletableFuture<?>[] calls = Stream.generate(() -> CompletableFuture.runAsync(call, THREADS))
+                .limit(callers)
+                .toArray(CompletableFuture[]::new);
+        try {
+            CompletableFuture.allOf(calls).join();
+        } catch (CompletionException failed) {
+            if (failed.getCause() instanceof FailureException failure) {
+                throw failure;
+            }
+            throw failed;
+        }
+    }
+
+    @Test
     void whatStaysTheSameIsNoNews() {
         // Its configuration has maps that the gateway does not know.
         try (TritonProcess process = new TritonProcess(ModelRepository.VARIANTS.make());
                 TritonServer server =
                         new TritonServer(TestConfig.triton(process.target(), Map.of("poll-interval", "PT0.01S")))) {
-            AtomicInteger news = new AtomicInteger();
             Await.ready(server);
-            server.addListener(new TritonServer.Listener() {
-                @Override
-                public void ready(ServedModels models) {
-                    news.incrementAndGet();
-                }
-
-                @Override
-                public void unavailable(FailureException why) {
-                    news.incrementAndGet();
-                }
-            });
+            AtomicInteger news = countNews(server);
 
             await().during(Duration.ofSeconds(1)).until(() -> news.get() <= 1);
             assertThat(news).hasValue(1);
