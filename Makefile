@@ -23,7 +23,7 @@ IMAGES_PER_PHOTO ?= 16
 MODELS ?= mini
 # For `make export`: the folder of published weights.
 SOURCE ?=
-# More options for `make export`, `make load-stream` and `make load-ghz` (FLAGS=--help lists them).
+# More options for `make export`, `make bench`, `make load-stream` and `make load-ghz` (FLAGS=--help lists them).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -206,6 +206,14 @@ load-stream: $(SERVE) $(JAR) $(STREAM) ## Load the gateway with generations (FLA
 load-ghz: $(TEST) $(JAR) $(GHZ) .cache/proto-deps ## Run ghz's scenarios (FLAGS="NAME...", all without) on servers of its own
 	@PYTHONPATH=triton-models:. .venv/bin/python -m serving.stack --jar $(JAR) --repository "$(MODELS)" -- \
 		.venv/bin/python -m loadtest.ghz --target {target} --triton {triton} $(FLAGS)
+
+.PHONY: bench
+bench: $(TEST) $(JAR) $(STREAM) $(GHZ) .cache/proto-deps ## Measure everything side by side, about an hour; writes out/bench (FLAGS=--help)
+	@PYTHONPATH=triton-models:. .venv/bin/python -m loadtest.bench $(FLAGS)
+
+.PHONY: bench-quick
+bench-quick: FLAGS += --quick
+bench-quick: bench ## The same with less of everything, in under five minutes
 
 .PHONY: ghz
 ghz: $(GHZ) ## Install ghz into .cache/bin (needs Go)

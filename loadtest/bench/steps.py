@@ -1,16 +1,15 @@
 """Steps per second through the gateway, in its callers' eyes: what arrives as step progress while all of them step."""
 
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evaluation.api import Gateway, message
+from loadtest.bench.servers import Served
 
 LEAST_STEPS, MOST_STEPS = 12, 100  # of a generation
 
@@ -25,7 +24,7 @@ class Through:
     step_p95_ms: float
 
 
-def measure(target: str, pid: int, callers: int, seconds: float, expected: float) -> Through:
+def measure(served: Served, callers: int, seconds: float, expected: float) -> Through:
     """Generations of one guided picture by `callers` at once, counted while all of them are between their steps.
 
     `expected` steps per second, roughly, sizes the generations. A single caller makes one after the other, and what
@@ -33,7 +32,7 @@ def measure(target: str, pid: int, callers: int, seconds: float, expected: float
     """
     steps = min(MOST_STEPS, max(LEAST_STEPS, round(expected * seconds / callers)))
     generations = max(1, round(expected * seconds / steps)) if callers == 1 else 1
-    with Gateway(target) as gateway:
+    with Gateway(served.target) as gateway:
         info = gateway.unary("GetModelInfo", message("GetModelInfoRequest"))
         requests = [_request(info, number, steps) for number in range(callers)]
         ready = threading.Barrier(callers)
@@ -42,10 +41,10 @@ def measure(target: str, pid: int, callers: int, seconds: float, expected: float
             ready.wait()
             return [_arrivals(gateway, requests[number]) for _ in range(generations)]
 
-        before = _cpu_seconds(pid)
+        before = served.gateway.cpu_seconds()
         with ThreadPoolExecutor(callers) as pool:
             streams = [stream for streams in pool.map(call, range(callers)) for stream in streams]
-        cpu = _cpu_seconds(pid) - before
+        cpu = served.gateway.cpu_seconds() - before
     gaps = np.concatenate([np.diff(stream) for stream in streams])
     if callers == 1:
         rate = 1 / gaps.mean()
@@ -58,7 +57,7 @@ def measure(target: str, pid: int, callers: int, seconds: float, expected: float
 
 
 def _request(info: Any, number: int, steps: int) -> Any:
-    values = [0.0] * info.sizes.embedding_size
+    values = [0.0] * info.embedding_size
     values[number % len(values)] = 1.0
     embedding = message("Embedding", values=values, recogniser_id=info.recogniser_id)
     return message(
@@ -74,8 +73,3 @@ def _request(info: Any, number: int, steps: int) -> Any:
 def _arrivals(gateway: Gateway, request: Any) -> list[float]:
     """When each step's progress came, seconds."""
     return [time.monotonic() for event in gateway.generate(request) if event.HasField("step_progress")]
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,119 +1,140 @@
 """Steps per second through the gateway against raw Triton: the same rows, sizes and callers, in turns.
 
 Each pair is one run of ghz against Triton and one of generations through the gateway, which of them first changing from
-pair to pair. Prints a table, and writes every run with --json.
+pair to pair.
 """
 
-import argparse
-import json
-import os
-import sys
-import tempfile
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from loadtest.bench import servers, steps
+from loadtest.bench.section import Line, Plot, Section, Table, interval, median
+from loadtest.ghz import raw, run, scenario
 
-from loadtest.bench import raw, steps
-from loadtest.simulated import repository as simulated
-from serving.gateway import Gateway
-from serving.triton import Options, Triton
-
-ROOT = Path(__file__).parents[2]
-ROWS = 2  # of a guided picture
-CALLERS = (1, 4, 16, 64)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m loadtest.bench.upper_bound", description=__doc__)
-    parser.add_argument("--profiles", nargs="+", choices=("mini", "simulated"), default=["mini", "simulated"])
-    parser.add_argument("--callers", nargs="+", type=int, default=CALLERS)
-    parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=6, help="of each run")
-    parser.add_argument("--ghz", type=Path, default=ROOT / ".cache/bin/ghz")
-    parser.add_argument("--jar", type=Path, default=ROOT / "gateway/target/quarkus-app/quarkus-run.jar")
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
-    os.environ["ARC2FACE_LIMITS_MAX_RUNNING"] = str(max(arguments.callers))
-    report = {profile: measure(profile, arguments) for profile in arguments.profiles}
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
+LEAST_RATIO, LEAST_LOWER_BOUND, MOST_ADDED_MS = 0.97, 0.95, 0.5
+NAMES = {
+    "mini": "mini",
+    "simulated": "simulated A100",
+    "mini-guided": "mini, `unet_guided`",
+    "simulated-guided": "simulated A100, `unet_guided`",
+}
 
 
-def measure(profile: str, arguments: argparse.Namespace) -> dict[int, Any]:
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured. `guided_callers` are for the repositories that have `unet_guided`."""
+
+    callers: Sequence[int] = (1, 4, 16, 64)
+    guided_callers: Sequence[int] = (1, 16)
+    pairs: int = 10
+    seconds: float = 4
+
+
+def measure(plan: Plan, work: Path) -> Section:
+    results = {
+        profile: _profile(
+            profile, plan.guided_callers if profile.endswith("guided") else plan.callers, plan, work
+        )
+        for profile in NAMES
+    }
+    lines = [
+        Line(
+            f"Steps per second through the gateway against raw Triton, {NAMES[profile]}, {callers} callers",
+            f"median of {plan.pairs} pairs at least {LEAST_RATIO}, "
+            f"lower bound of its 95 % interval at least {LEAST_LOWER_BOUND}",
+            f"{result['ratio']:.3f} ({result['interval'][0]:.3f} to {result['interval'][1]:.3f})",
+            result["ratio"] >= LEAST_RATIO and result["interval"][0] >= LEAST_LOWER_BOUND,
+        )
+        for profile in ("mini", "simulated")
+        for callers, result in results[profile].items()
+    ]
+    added = results["simulated"][min(plan.callers)]["added_ms"]
+    lines.append(
+        Line(
+            "Time that the gateway adds to a full-size step of 2 rows (simulated A100, one caller)",
+            f"median at most {MOST_ADDED_MS} ms",
+            f"{added:.2f} ms",
+            added <= MOST_ADDED_MS,
+        )
+    )
+    table = Table(
+        "Steps per second (a step is a guided picture's), and CPU milliseconds per step of the gateway and of the load "
+        "generator, apart",
+        ("profile", "callers", "raw", "gateway", "ratio", "95 %", "added ms", "gateway CPU", "ghz CPU"),
+        [
+            (
+                NAMES[profile],
+                str(callers),
+                f"{result['raw']:.1f}",
+                f"{result['gateway']:.1f}",
+                f"{result['ratio']:.3f}",
+                "{:.3f} to {:.3f}".format(*result["interval"]),
+                f"{result['added_ms']:.2f}",
+                f"{result['gateway_cpu_ms']:.2f}",
+                f"{result['ghz_cpu_ms']:.2f}",
+            )
+            for profile, by_callers in results.items()
+            for callers, result in by_callers.items()
+        ],
+    )
+    plot = Plot(
+        "Throughput through the gateway, relative to raw Triton",
+        "callers",
+        "ratio",
+        {NAMES[p]: [(n, r["ratio"]) for n, r in results[p].items()] for p in ("mini", "simulated")},
+        log_x=True,
+    )
+    return Section(
+        "The gateway against raw Triton", __doc__ or "", lines, [table], [plot], {"profiles": results}
+    )
+
+
+def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> dict[int, dict[str, Any]]:
     """Callers -> pairs of runs, and what they amount to."""
-    with ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arc2face-bench-")))
-        repository = str(simulated.write(work / "simulated")) if profile == "simulated" else profile
-        triton = stack.enter_context(Triton(Options(repository=repository, run=work / "triton")))
-        target = f"{triton.listening.host}:{triton.listening.grpc}"
-        gateway = stack.enter_context(Gateway(arguments.jar, target, work / "gateway.log"))
-        protoset = raw.write_protoset(work / "triton.protoset")
-        request = raw.write_request(target, ROWS, work / "step.bin")
+    running = f"-Darc2face.limits.max-running={max(callers)}"
+    with servers.stack(profile, work, running) as served:
+        guided = profile.endswith("guided")
+        model, rows = ("unet_guided", 1) if guided else ("unet", 2)
+        config = scenario.load("raw-unet")
+        config.pop("vary")
+        config["protoset"] = str(raw.write_protoset(work / "triton.protoset"))
+        config["binary-file"] = str(raw.write_request(served.triton, rows, work / "step.bin", model))
 
-        def run_raw(callers: int, seconds: float) -> raw.Raw:
-            return raw.measure(arguments.ghz, target, protoset, request, callers, seconds)
-
-        def run_through(callers: int, expected: float) -> steps.Through:
-            address = f"{gateway.host}:{gateway.grpc_port}"
-            return steps.measure(address, gateway.child.process.pid, callers, arguments.seconds, expected)
+        def below(count: int, seconds: float) -> run.Outcome:
+            config.update({"concurrency": count, "duration": f"{seconds}s"})
+            outcome = run.Outcome.of(run.run(servers.GHZ, config, served.triton, work))
+            if set(outcome.codes) != {"OK"}:
+                raise RuntimeError(f"raw Triton: {outcome.codes}")
+            return outcome
 
         results = {}
-        show(
-            profile, "callers", "raw", "gateway", "ratio", "95 %", "added ms", "gateway CPU ms", "ghz CPU ms"
-        )
-        for callers in arguments.callers:
-            expected = run_raw(callers, 2).steps_per_second
-            run_through(callers, expected / 3)  # both are warm now
+        for count in callers:
+            expected = below(count, 2).ok_per_second
+            steps.measure(served, count, plan.seconds, expected / 3)  # both are warm now
             pairs = []
-            for number in range(arguments.pairs):
+            for number in range(plan.pairs):
                 if number % 2:
-                    above = run_through(callers, expected)
-                    below = run_raw(callers, arguments.seconds)
+                    above = steps.measure(served, count, plan.seconds, expected)
+                    pairs.append((below(count, plan.seconds), above))
                 else:
-                    below = run_raw(callers, arguments.seconds)
-                    above = run_through(callers, expected)
-                pairs.append((below, above))
-            results[callers] = summary(pairs)
-            line = results[callers]
-            show(
-                "",
-                callers,
-                *(f"{line[key]:.1f}" for key in ("raw", "gateway")),
-                f"{line['ratio']:.3f}",
-                "{:.3f}-{:.3f}".format(*line["interval"]),
-                *(f"{line[key]:.2f}" for key in ("added_ms", "gateway_cpu_ms", "ghz_cpu_ms")),
-            )
+                    first = below(count, plan.seconds)
+                    pairs.append((first, steps.measure(served, count, plan.seconds, expected)))
+            results[count] = summary(pairs)
         return results
 
 
-def summary(pairs: list[tuple[raw.Raw, steps.Through]]) -> dict[str, Any]:
-    ratios = [above.steps_per_second / below.steps_per_second for below, above in pairs]
+def summary(pairs: Sequence[tuple[run.Outcome, steps.Through]]) -> dict[str, Any]:
+    """Ratios are taken within pairs: what the machine did meanwhile happened to both."""
+    ratios = [above.steps_per_second / below.ok_per_second for below, above in pairs]
     return {
-        "raw": float(np.median([below.steps_per_second for below, _ in pairs])),
-        "gateway": float(np.median([above.steps_per_second for _, above in pairs])),
-        "ratio": float(np.median(ratios)),
+        "raw": median([below.ok_per_second for below, _ in pairs]),
+        "gateway": median([above.steps_per_second for _, above in pairs]),
+        "ratio": median(ratios),
         "interval": interval(ratios),
-        "added_ms": float(np.median([above.step_p50_ms - below.p50_ms for below, above in pairs])),
-        "gateway_cpu_ms": 1000 * float(np.median([above.cpu_seconds_per_step for _, above in pairs])),
-        "ghz_cpu_ms": 1000 * float(np.median([below.cpu_seconds_per_step for below, _ in pairs])),
+        "added_ms": median([above.step_p50_ms - below.milliseconds[50] for below, above in pairs]),
+        "gateway_cpu_ms": 1000 * median([above.cpu_seconds_per_step for _, above in pairs]),
+        "ghz_cpu_ms": 1000 * median([below.cpu_seconds / below.calls for below, _ in pairs]),
         "pairs": [{"raw": asdict(below), "gateway": asdict(above)} for below, above in pairs],
     }
-
-
-def interval(values: list[float], resamples: int = 10_000) -> tuple[float, float]:
-    """The 95 % interval of the median, by bootstrap."""
-    draws = np.random.default_rng(0).choice(values, (resamples, len(values)))
-    low, high = np.percentile(np.median(draws, axis=1), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def show(profile: str, *columns: object) -> None:
-    print(f"{profile:10}" + "".join(f"{column:>15}" for column in columns), flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

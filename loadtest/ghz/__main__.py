@@ -6,9 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from evaluation.api import Gateway, message
-from loadtest.bench import raw
-from loadtest.ghz import run, scenario
+from evaluation.api import ROOT, Gateway, message
+from loadtest.ghz import raw, run, scenario
 
 
 def main() -> None:
@@ -49,11 +48,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(scenario.names()))
     parser.add_argument("--target", required=True, help="the gateway, host:port")
     parser.add_argument("--triton", help="the Triton behind it, host:port")
-    parser.add_argument(
-        "--photos", type=Path, default=run.ROOT / "samples", help="a folder (default: samples)"
-    )
+    parser.add_argument("--photos", type=Path, default=ROOT / "samples", help="a folder (default: samples)")
     parser.add_argument("--duration", help="of each run, such as 5s (default: the scenario's)")
-    parser.add_argument("--ghz", type=Path, default=run.ROOT / ".cache/bin/ghz")
+    parser.add_argument("--ghz", type=Path, default=ROOT / ".cache/bin/ghz")
     parser.add_argument("--json", type=Path, help="keep what ghz reported")
     arguments = parser.parse_args()
     unknown = set(arguments.scenarios) - set(scenario.names())

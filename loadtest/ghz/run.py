@@ -1,13 +1,15 @@
 """Runs one configuration of ghz, and says what came of it."""
 
 import json
+import resource
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from evaluation.api import ROOT
+
 PERCENTILES = (50, 95, 99)
 
 
@@ -19,6 +21,7 @@ class Outcome:
     ok_per_second: float
     milliseconds: Mapping[int, float]  # of the calls that ended well, by percentile; without any, none
     codes: Mapping[str, int]
+    cpu_seconds: float  # of ghz itself
 
     @staticmethod
     def of(report: Mapping[str, Any]) -> "Outcome":
@@ -32,18 +35,29 @@ class Outcome:
             ok_per_second=codes.get("OK", 0) / seconds if seconds else 0.0,
             milliseconds={p: latencies[p] for p in PERCENTILES if p in latencies} if codes.get("OK") else {},
             codes=codes,
+            cpu_seconds=report["cpuSeconds"],
         )
 
 
 def run(ghz: Path, config: Mapping[str, Any], target: str, work: Path) -> dict[str, Any]:
-    """ghz's whole report, but for the list of all calls."""
+    """ghz's whole report, but for the list of all calls, and with `cpuSeconds`, what it took itself.
+
+    Nothing else that this process has started may end meanwhile.
+    """
     path = work / "config.json"
     path.write_text(json.dumps({**config, "host": target, "format": "json"}))
+    before = _cpu_of_children()
     done = subprocess.run([ghz, "--config", path], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     report = json.loads(done.stdout)
     report.pop("details", None)
     report.get("options", {}).pop("data", None)  # photos
-    return report
+    return {**report, "cpuSeconds": _cpu_of_children() - before}
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of all processes that this one has started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def header() -> str:

@@ -4,7 +4,7 @@
   a record with a photo becomes one record for each photo. ghz takes a list's records in turn.
 - `vary` maps an option to the values that it takes in turn, every combination of them one run. `rows` is no option of
   ghz: it is the number of rows of a raw step.
-- A call of Triton itself takes its message from Triton's own description of the UNet (loadtest.bench.raw).
+- A call of Triton itself takes its message from Triton's own description of the UNet (loadtest.ghz.raw).
 """
 
 import base64

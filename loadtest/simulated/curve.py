@@ -3,10 +3,13 @@
 - One guided picture of 512x512 on an A100 takes 1/61 s a step in TensorRT
   (github.com/fal-ai/stable-diffusion-benchmarks, "TensorRT 9.0 (cuda graphs, static shapes)").
 - How that grows with the batch: AITemplate on an A100, 50 steps of Stable Diffusion v1-5, whole pipeline
-  (github.com/facebookincubator/AITemplate, examples/05_stable_diffusion, "Batched Version"). TensorRT's own figures for
-  batches were not found; the growth is taken to be the same.
+  (github.com/facebookincubator/AITemplate, examples/05_stable_diffusion, "Batched Version"): from 1 to 4 pictures it
+  is 3.1 times the time. TensorRT's only published figure for a batch is 3.4 times for 4 pictures
+  (github.com/microsoft/onnxruntime, python/tools/transformers/models/stable_diffusion, "A100-PCIE-80GB"), which leaves
+  batching less to gain than is taken here.
 - One step of CLIP and of the VAE's decoder: the same page, one picture at a time.
-- An H100 takes two thirds of an A100's time.
+- An H100 takes two thirds of an A100's time (TensorRT 8.6, one picture: 0.75 s against 0.98 s, and more since;
+  github.com/alexeigor/sd-benchmarks).
 - The face networks have no published figure that fits; theirs are assumed.
 """
 
@@ -49,5 +52,6 @@ def curves(gpu: str) -> dict[str, Curve]:
         "arcface": Curve(0, ASSUMED_ARCFACE_MS / faster),
         "encoder": Curve(0, CLIP_MS / faster),
         "unet": unet(gpu),
+        "unet_guided": Curve(unet(gpu).fixed, 2 * unet(gpu).per_row),  # both rows of a picture are one of its
         "vae_decoder": Curve(0, VAE_MS / faster),
     }

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tritonclient.utils import np_to_triton_dtype, triton_to_np_dtype
 
+from evaluation.api import ROOT
 from export.config import Tensor, config_lines, model_sha256
 from loadtest.simulated import curve
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-NUMPY = {"FP32": np.float32, "FP16": np.float16, "UINT8": np.uint8}
 
 SQUARE, FACES, SIZE, TOKENS, WIDTH, LATENT, PIXELS = 640, 64, 512, 77, 768, 64, 512
 # Where the portraits' only face is, in pixels of the detector's square.
@@ -31,20 +31,28 @@ SCHEDULER = {  # stable-diffusion-v1-5's, as the export writes it
 }
 
 
-def write(out: Path, gpu: str = "a100", precision: str = "FP16") -> Path:
-    """Makes the folder `out` anew; returns it."""
+def write(out: Path, gpu: str = "a100", precision: str = "FP16", guided: bool = False) -> Path:
+    """Makes the folder `out` anew; returns it. `guided` adds the optional `unet_guided`."""
     shutil.rmtree(out, ignore_errors=True)
+    numbers = triton_to_np_dtype(precision)
     latents = Tensor("latents", precision, (4, LATENT, LATENT))
     context = Tensor("context", precision, (TOKENS, WIDTH))
     faces = np.zeros((FACES, 4), np.float32), np.zeros(FACES, np.float32), np.zeros((FACES, 5, 2), np.float32)
     faces[0][0], faces[1][0], faces[2][0] = BOX, 0.99, LANDMARKS
     embedding = np.random.default_rng(0).standard_normal(SIZE).astype(np.float32)
-    words = np.random.default_rng(1).standard_normal((2, TOKENS, WIDTH)).astype(NUMPY[precision])
+    words = np.random.default_rng(1).standard_normal((2, TOKENS, WIDTH)).astype(numbers)
     with Image.open(ROOT / "samples" / "collins.png") as photo:
         picture = np.asarray(photo.convert("RGB").resize((PIXELS, PIXELS), Image.Resampling.LANCZOS))
     # What the mean of the latents' first channel makes of a picture does not matter to anybody here.
     preview = {"factors": [[0.3, 0.3, 0.3]] + [[0.0, 0.0, 0.0]] * 3, "bias": [0.5, 0.5, 0.5]}
 
+    timestep, guidance = Tensor("timestep", "FP32", (1,)), Tensor("guidance", "FP32", (1,))
+    prediction = {"prediction": np.zeros(latents.dims, numbers)}
+    denoising = {
+        "scheduler_config": json.dumps(SCHEDULER),
+        "default_steps": "25",
+        "default_guidance": "3.0",
+    }
     models = {
         "face_detector": (
             4,
@@ -66,16 +74,15 @@ def write(out: Path, gpu: str = "a100", precision: str = "FP16") -> Path:
         ),
         "unet": (
             16,
-            [latents, Tensor("timestep", "FP32", (1,)), context],
-            {"prediction": np.zeros(latents.dims, NUMPY[precision])},
-            {
-                "scheduler_config": json.dumps(SCHEDULER),
-                "default_steps": "25",
-                "default_guidance": "3.0",
-            },
+            [latents, timestep, context],
+            prediction,
+            denoising,
         ),
+        "unet_guided": (8, [latents, timestep, context, guidance], prediction, denoising),
         "vae_decoder": (4, [latents], {"image": picture}, {"latent_rgb_factors": json.dumps(preview)}),
     }
+    if not guided:
+        del models["unet_guided"]
     for name, (rows, inputs, outputs, parameters) in models.items():
         _write_model(out / name, rows, inputs, outputs, parameters, curve.curves(gpu)[name], gpu)
     return out
@@ -96,12 +103,11 @@ def _write_model(
     shutil.copy(ROOT / "triton-models/backends/onnxruntime/model.py", version / "onnxruntime_backend.py")
     for name, row in outputs.items():
         (version / f"{name}.bin").write_bytes(np.ascontiguousarray(row).tobytes())
-    types = {np.dtype(kind): name for name, kind in NUMPY.items()}
     lines = config_lines(
         folder.name,
         rows,
         inputs,
-        [Tensor(name, types[row.dtype], row.shape) for name, row in outputs.items()],
+        [Tensor(name, np_to_triton_dtype(row.dtype), row.shape) for name, row in outputs.items()],
         {
             **parameters,
             "profile": f"simulated {gpu.upper()}",
@@ -120,7 +126,8 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--gpu", choices=curve.SPEED, default="a100")
     parser.add_argument("--precision", choices=("FP32", "FP16"), default="FP16")
+    parser.add_argument("--guided", action="store_true", help="add unet_guided")
     arguments = parser.parse_args()
-    write(arguments.out, arguments.gpu, arguments.precision)
+    write(arguments.out, arguments.gpu, arguments.precision, arguments.guided)
     line = curve.unet(arguments.gpu)
     print(f"{arguments.out}: a step takes {1000 * line.fixed:.2f} ms and {1000 * line.per_row:.2f} ms a row")

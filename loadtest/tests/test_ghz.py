@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from google.protobuf import json_format
+from google.protobuf import descriptor_pb2, json_format
 
 from evaluation import api
-from loadtest.ghz import run, scenario
+from loadtest.ghz import raw, run, scenario
 
 SERVED = scenario.Served(256, "one", [b"first", b"second"])
 
@@ -55,6 +55,7 @@ def test_rate_and_latencies_are_of_calls_that_ended_well() -> None:
     report = {
         "count": 30,
         "total": 2_000_000_000,
+        "cpuSeconds": 0.5,
         "statusCodeDistribution": {"OK": 20, "ResourceExhausted": 10},
         "latencyDistribution": [{"percentage": p, "latency": p * 1_000_000} for p in (10, 50, 95, 99)],
     }
@@ -68,8 +69,18 @@ def test_run_without_success_has_no_latencies() -> None:
     report = {
         "count": 5,
         "total": 1,
+        "cpuSeconds": 0.0,
         "statusCodeDistribution": {"DeadlineExceeded": 5},
         "latencyDistribution": None,
     }
     assert run.Outcome.of(report).milliseconds == {}
     assert "DeadlineExceeded 5" in run.line("title", run.Outcome.of(report))
+
+
+def test_protoset_holds_the_service_and_all_that_it_imports(tmp_path) -> None:
+    files = descriptor_pb2.FileDescriptorSet.FromString(
+        raw.write_protoset(tmp_path / "triton.protoset").read_bytes()
+    ).file
+    names = {file.name for file in files}
+    assert all(name in names for file in files for name in file.dependency)
+    assert "GRPCInferenceService" in {service.name for file in files for service in file.service}

@@ -1,0 +1,135 @@
+"""Runs every experiment, one after the other on this machine, and writes the report with all raw measurements.
+
+An experiment's measurements are kept as soon as it has ended; with --only the others' are taken from what is there.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import onnxruntime
+
+from evaluation.api import ROOT
+from loadtest.bench import (
+    allocation,
+    batching,
+    cancelling,
+    comparison,
+    deadlines,
+    open_calls,
+    overload,
+    replicas,
+    report,
+    servers,
+    slow_readers,
+    upper_bound,
+)
+from loadtest.bench.section import Section, Table
+from serving.gateway import java
+
+FULL = {
+    "upper_bound": lambda work: upper_bound.measure(upper_bound.Plan(), work),
+    "comparison": lambda work: comparison.measure(
+        comparison.Plan({"simulated": (1, 4, 16), "mini": (1, 4, 16)}), work
+    ),
+    "batching": lambda work: batching.measure(batching.Plan(), work),
+    "overload": lambda work: overload.measure(overload.Plan(), work),
+    "deadlines": lambda work: deadlines.measure(deadlines.Plan(), work),
+    "cancelling": lambda work: cancelling.measure(cancelling.Plan(), work),
+    "slow_readers": lambda work: slow_readers.measure(slow_readers.Plan(), work),
+    "replicas": lambda work: replicas.measure(replicas.Plan(), work),
+    "open_calls": lambda work: open_calls.measure(open_calls.Plan(), work),
+    "allocation": lambda work: allocation.measure(allocation.Plan(), work),
+}
+QUICK = {
+    "upper_bound": lambda work: upper_bound.measure(
+        upper_bound.Plan(callers=(1, 16), guided_callers=(16,), pairs=2, seconds=2), work
+    ),
+    "comparison": lambda work: comparison.measure(
+        comparison.Plan({"simulated": (4,)}, rounds=1, seconds=6, warm_up=2), work
+    ),
+    "batching": lambda work: batching.measure(
+        replace(batching.Plan(callers=(16,), seconds=2), settings={"simulated": (batching.Setting(),)}), work
+    ),
+    "overload": lambda work: overload.measure(overload.Plan(seconds=8, warm_up=6, factors=(2,)), work),
+    "deadlines": lambda work: deadlines.measure(deadlines.Plan(seconds=10, warm_up=4), work),
+    "cancelling": lambda work: cancelling.measure(cancelling.Plan(callers=(4, 16), calls_each=2), work),
+    "slow_readers": lambda work: slow_readers.measure(slow_readers.Plan(pairs=1, seconds=4, warm_up=3), work),
+    "replicas": lambda work: replicas.measure(replicas.Plan(pairs=1, seconds=3), work),
+    "open_calls": lambda work: open_calls.measure(open_calls.Plan(seconds=5), work),
+    "allocation": lambda work: allocation.measure(allocation.Plan(generations=4), work),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under five minutes, less of everything")
+    parser.add_argument("--only", nargs="+", choices=FULL, default=list(FULL), metavar="EXPERIMENT")
+    parser.add_argument("--out", type=Path, default=ROOT / "out/bench", help="default: out/bench")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    experiments: dict[str, Callable[[Path], Section]] = QUICK if arguments.quick else FULL
+    for name in arguments.only:
+        began = time.monotonic()
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        with servers.folder() as work:
+            section = experiments[name](work)
+        with gzip.open(arguments.out / f"{name}.json.gz", "wt") as file:
+            json.dump(asdict(section), file, indent=1)
+        for line in section.lines:
+            print(
+                f"{'met ' if line.met else 'NOT '} {line.claim}: {line.measured} ({line.required})",
+                flush=True,
+            )
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    sections = [kept(arguments.out / f"{name}.json.gz") for name in FULL]
+    report.write([section for section in sections if section], machine(), arguments.out)
+    print(f"{arguments.out}/report.html")
+    return 0
+
+
+def kept(path: Path) -> Section | None:
+    """The section of an experiment that has been run."""
+    if not path.exists():
+        return None
+    with gzip.open(path, "rt") as text:
+        return Section.of(json.load(text))
+
+
+def machine() -> Table:
+    """What a reader needs to know to judge the figures."""
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    jdk = subprocess.run(
+        [java(), "-version"], capture_output=True, text=True, check=True
+    ).stderr.splitlines()[0]
+    rows = [
+        ("processor", f"{cpu}, {os.cpu_count()} cores, shared by servers and load generators"),
+        ("memory", f"{memory:.0f} GiB"),
+        ("system", f"{platform.system()} {platform.release()}"),
+        ("Java", jdk),
+        ("Python, ONNX Runtime", f"{platform.python_version()}, {onnxruntime.__version__}"),
+        ("ghz", (ROOT / "loadtest/ghz/VERSION").read_text().strip()),
+        ("GPU", "none: *simulated* models take an A100's published time for each batch and compute nothing"),
+        ("date", time.strftime("%Y-%m-%d")),
+    ]
+    return Table("The machine", ("", ""), rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""10 000 calls that are open and ask for nothing, and as many generations in the queue: what they hold in the gateway.
+
+The heap is measured after a full collection. One caller goes on drawing beside them (mini).
+"""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.bench import servers
+from loadtest.bench.section import Line, Section, Table
+from serving.gateway import java
+
+HEAP = 512  # MiB
+CALLS = 10_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    seconds: float = 15
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MiB."""
+
+    heap: float
+    resident: float
+
+
+def measure(plan: Plan, work: Path) -> Section:
+    options = (
+        f"-Xmx{HEAP}m",
+        f"-Darc2face.limits.max-queued={3 * CALLS}",
+        "-Darc2face.limits.client-stall=PT10M",
+    )
+    with servers.stack("mini", work, *options) as served:
+        servers.stream(served.target, work, "--callers", "1", "--duration", "3s")
+        before = memory(served.gateway.pid)
+        idle = during(served, work, plan, "--callers", "1", "--idle-streams", str(CALLS))
+        queued = during(served, work, plan, "--callers", str(CALLS), "--connections", "10")
+        log = served.log.read_text(errors="replace")
+        servers.stream(served.target, work, "--callers", "1", "--requests", "2")  # it still answers
+    survived = "OutOfMemoryError" not in log
+    lines = [
+        Line(
+            f"Heap of the gateway with {CALLS} {what}, above that without",
+            f"bounded: within a heap of {HEAP} MiB",
+            f"{held.heap - before.heap:.0f} MiB, {1024 * (held.heap - before.heap) / CALLS:.1f} KiB each",
+            survived,
+        )
+        for what, held in (("open calls that send nothing", idle), ("generations in the queue", queued))
+    ]
+    table = Table(
+        "Memory of the gateway in MiB",
+        ("", "heap in use", "resident"),
+        [
+            (what, f"{m.heap:.0f}", f"{m.resident:.0f}")
+            for what, m in (("before", before), ("idle", idle), ("queued", queued))
+        ],
+    )
+    return Section("Many open calls", __doc__ or "", lines, [table])
+
+
+def during(served: servers.Served, work: Path, plan: Plan, *options: str) -> Memory:
+    """The most that the gateway held while the stream tester ran."""
+    report = work / "open.json"
+    command = [java(), "-jar", str(servers.STREAM), "--target", served.target, "--json", str(report)]
+    command += [*options, "--steps", "10", "--duration", servers.duration(plan.seconds), "--drain", "0s"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tester:
+        most = Memory(0, 0)
+        while tester.poll() is None:
+            now = memory(served.gateway.pid)
+            most = max(most, now, key=lambda held: held.heap)
+            try:
+                tester.wait(2)
+            except subprocess.TimeoutExpired:
+                continue
+        if tester.returncode:
+            raise RuntimeError(f"the stream tester ended with {tester.returncode}: {tester.stderr.read()}")
+    return most
+
+
+def memory(pid: int) -> Memory:
+    """After a full collection, by the JDK's jcmd."""
+    jcmd = Path(java()).resolve().with_name("jcmd")
+    for command in ("GC.run", "GC.heap_info"):
+        said = subprocess.run([jcmd, str(pid), command], capture_output=True, text=True, check=True).stdout
+    used = sum(int(kib) for kib in re.findall(r"generation\s+total \d+K, used (\d+)K", said))
+    resident = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return Memory(used / 1024, int(resident[1]) / 1024 if resident else 0)
