@@ -146,7 +146,7 @@ convert: $(CONVERT) ## Convert the published face networks to mini/face_detector
 goldens: $(TRAIN) ## Record what torch and diffusers give, for the gateway's tests
 	$(CURDIR)/$(TRAIN_PYTHON) gateway/src/test/resources/diffusion/make_goldens.py
 
-# Each stage keeps what it made in training/work and takes hours on two cores; remove a file to make it anew.
+# Each stage keeps what it made in training/runs and takes hours on two cores; remove a file to make it anew.
 .PHONY: train-mini
 train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
 	for stage in "training.faces" "training.restoration" "training.autoencoder --steps 1400" \

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation import faces
-from training import WORK
+from training import RUNS
 
 RECOGNISER = "mobileface-human-models-3.0.4"
 _FILE = Path(__file__).with_name("held_out.npy")
@@ -32,9 +32,9 @@ def embed(portraits: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--runs", type=Path, default=RUNS)
     arguments = parser.parse_args()
-    portraits = np.load(arguments.work / "held_out_portraits.npy")
+    portraits = np.load(arguments.runs / "held_out_portraits.npy")
     np.save(_FILE, embed(portraits).astype(np.float32))
 
 

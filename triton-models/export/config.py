@@ -71,6 +71,20 @@ def config_lines(
     ]
 
 
+def write_config_like(
+    other: Path, folder: Path, max_batch: int, inputs: Sequence[Tensor], outputs: Sequence[Tensor]
+) -> Path:
+    """Writes config.pbtxt beside the finished 1/model.onnx: that of the model `other`, for these tensors."""
+    lines = (other / "config.pbtxt").read_text(encoding="ascii").splitlines()
+    fields = {line: line.split(" ")[0].rstrip(":") for line in lines}
+    hashed = _parameter("model_sha256", model_sha256(folder / "1" / "model.onnx"))
+    kept = [line for line in lines if fields[line] == "parameters" and '"model_sha256"' not in line]
+    (backend,) = (line for line in lines if fields[line] == "backend")
+    scheduling = [line for line in lines if fields[line] not in (*CONTRACT_FIELDS, "backend")]
+    contract = config_lines(folder.name, max_batch, inputs, outputs, {})
+    return _write(folder, [*contract, *sorted([*kept, hashed])], backend, scheduling)
+
+
 def serve_with(folder: Path, engine: str, cuda_graphs: Iterable[int] = ()) -> Path:
     """Rewrites the model's config.pbtxt for another engine.
 

@@ -22,6 +22,19 @@ TYPES = {
     np.dtype(np.bool_): onnx.TensorProto.BOOL,
 }
 
+CONTRACT_TYPES = {
+    onnx.TensorProto.FLOAT: "FP32",
+    onnx.TensorProto.FLOAT16: "FP16",
+    onnx.TensorProto.UINT8: "UINT8",
+}
+
+
+def described(value: onnx.ValueInfoProto) -> Tensor:
+    """An input or output of a graph as the contract has it: without the batch axis."""
+    tensor = value.type.tensor_type
+    dims = tuple(size.dim_value for size in tensor.shape.dim[1:])
+    return Tensor(value.name, CONTRACT_TYPES[tensor.elem_type], dims)
+
 
 @dataclass(frozen=True)
 class Value:

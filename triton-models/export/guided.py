@@ -6,7 +6,6 @@ row is the same two rows as outside, and guidance is computed in FP32, as the ga
 
 import argparse
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -15,9 +14,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from export.config import Tensor, config_lines, max_batch_size, model_sha256
-
-DATA_TYPES = {TensorProto.FLOAT: "FP32", TensorProto.FLOAT16: "FP16"}
+from export.config import Tensor, max_batch_size, write_config_like
+from export.graph import described
 
 
 def add(repository: Path) -> Path:
@@ -90,26 +88,11 @@ def _link(source: Path, target: Path) -> None:
 
 def _write_config(repository: Path, folder: Path, graph: onnx.GraphProto) -> None:
     """As that of `unet`, for as many pictures as it takes in pairs of rows."""
-    lines = (repository / "unet" / "config.pbtxt").read_text(encoding="ascii").splitlines()
-    inputs = [_tensor(value) for value in graph.input]
+    unet = repository / "unet"
+    inputs = [described(value) for value in graph.input]
     (latents,) = (tensor for tensor in inputs if tensor.name == "latents")
     outputs = [Tensor("prediction", latents.data_type, latents.dims)]
-    rows = max_batch_size(repository / "unet") // 2
-    contract = config_lines(folder.name, rows, inputs, outputs, {})
-    sha256 = model_sha256(folder / "1" / "model.onnx")
-    kept = [
-        re.sub(r'(key: "model_sha256" value \{ string_value: )"\w+"', rf'\1"{sha256}"', line)
-        for line in lines
-        if line.split(" ")[0].rstrip(":") not in ("name", "max_batch_size", "input", "output")
-    ]
-    (folder / "config.pbtxt").write_text("\n".join([*contract, *kept, ""]), encoding="ascii")
-
-
-def _tensor(value: onnx.ValueInfoProto) -> Tensor:
-    tensor = value.type.tensor_type
-    return Tensor(
-        value.name, DATA_TYPES[tensor.elem_type], tuple(size.dim_value for size in tensor.shape.dim[1:])
-    )
+    write_config_like(unet, folder, max_batch_size(unet) // 2, inputs, outputs)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from torch import nn
 
 from export.config import Tensor, write_config
 from export.trace import load, trace
-from training import WORK, networks
+from training import RUNS, networks
 from training.checkpoint import load_autoencoder, load_diffusion
 from training.schedule import SCHEDULER_CONFIG
 
@@ -126,12 +126,12 @@ def latent_rgb_factors(decoder: nn.Module, latents: Array) -> dict[str, list]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK, help="the training's folder")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="the training's folder")
     parser.add_argument("--repository", type=Path, default=Path("mini"), help="the model repository")
     arguments = parser.parse_args()
-    autoencoder = load_autoencoder(arguments.work)
-    encoder, unet = load_diffusion(arguments.work)
-    with np.load(arguments.work / "latents.npz") as cache:
+    autoencoder = load_autoencoder(arguments.runs)
+    encoder, unet = load_diffusion(arguments.runs)
+    with np.load(arguments.runs / "latents.npz") as cache:
         latents = torch.from_numpy(cache["latents"][:2048].astype(np.float32))
 
     context = [Tensor("context", "FP32", CONTEXT), Tensor("negative_context", "FP32", CONTEXT)]

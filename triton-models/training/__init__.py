@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-WORK = Path("training/work")  # the stages' default
+RUNS = Path("training/runs")  # the stages' default

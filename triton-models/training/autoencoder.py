@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import trange
 
-from training import WORK, checkpoint
+from training import RUNS, checkpoint
 from training.alignment import arcface_crop, mirror, portrait
 from training.learning_rate import learning_rate
 from training.networks import Autoencoder
@@ -48,15 +48,15 @@ def reconstruction_loss(
     return loss + FEATURE_WEIGHT * feature + IDENTITY_WEIGHT * distance, absolute.detach()
 
 
-def train(work: Path, steps: int, batch: int, peak: float, seed: int, decoder_only: bool) -> None:
+def train(runs: Path, steps: int, batch: int, peak: float, seed: int, decoder_only: bool) -> None:
     """Trains up to `steps`, from the last checkpoint on, with the learning rate of `learning_rate`.
 
     `decoder_only` leaves the latents as they are, so that a UNet trained on them stays valid.
     """
     torch.manual_seed(seed)
-    with np.load(work / "faces.npz") as faces:
+    with np.load(runs / "faces.npz") as faces:
         small, landmarks = faces["images"], torch.from_numpy(faces["landmarks"])
-    portraits = np.load(work / "portraits.npy", mmap_mode="r")
+    portraits = np.load(runs / "portraits.npy", mmap_mode="r")
     recogniser = checkpoint.freeze(load_recogniser())
     network = Autoencoder().to(memory_format=torch.channels_last)
     if decoder_only:
@@ -64,8 +64,8 @@ def train(work: Path, steps: int, batch: int, peak: float, seed: int, decoder_on
         network.normalise.eval()  # its running statistics are the latents' scale
     optimiser = torch.optim.AdamW(network.parameters(), peak, weight_decay=1e-3, betas=(0.9, 0.99))
     done = 0
-    if (work / checkpoint.AUTOENCODER).exists():
-        state = checkpoint.load(work / checkpoint.AUTOENCODER)
+    if (runs / checkpoint.AUTOENCODER).exists():
+        state = checkpoint.load(runs / checkpoint.AUTOENCODER)
         network.load_state_dict(state["weights"])
         optimiser.load_state_dict(state["optimiser"])
         done = state["step"]
@@ -93,26 +93,26 @@ def train(work: Path, steps: int, batch: int, peak: float, seed: int, decoder_on
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
             state = {"settings": network.settings, "weights": network.state_dict(), "step": step + 1}
             state |= {"optimiser": optimiser.state_dict()}
-            checkpoint.save(state, work / checkpoint.AUTOENCODER)
+            checkpoint.save(state, runs / checkpoint.AUTOENCODER)
 
 
 @torch.inference_mode()
-def evaluate(work: Path) -> float:
+def evaluate(runs: Path) -> float:
     """PSNR in dB over the held-out faces; their reconstructions go to autoencoder.npy beside the checkpoint."""
-    network = checkpoint.load_autoencoder(work)
-    with np.load(work / "held_out.npz") as faces:
+    network = checkpoint.load_autoencoder(runs)
+    with np.load(runs / "held_out.npz") as faces:
         small, landmarks = faces["images"], torch.from_numpy(faces["landmarks"])
-    portraits = np.load(work / "held_out_portraits.npy")
+    portraits = np.load(runs / "held_out_portraits.npy")
     source, _ = portrait(to_tensor(small) / 127.5 - 1, landmarks)
     output = to_array(network.decoder(network.encode(source)) * 127.5 + 127.5)
-    np.save(work / "autoencoder.npy", output)
+    np.save(runs / "autoencoder.npy", output)
     errors = (output.astype(np.float64) - portraits) ** 2
     return float(np.mean(10 * np.log10(255**2 / errors.mean((1, 2, 3)))))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--steps", type=int, default=1_400)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
@@ -120,14 +120,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     train(
-        arguments.work,
+        arguments.runs,
         arguments.steps,
         arguments.batch,
         arguments.learning_rate,
         arguments.seed,
         arguments.decoder_only,
     )
-    print(f"PSNR on held-out faces: {evaluate(arguments.work):.1f} dB")
+    print(f"PSNR on held-out faces: {evaluate(arguments.runs):.1f} dB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Checkpoints in the work folder: written whole or not at all, read as plain tensors and settings."""
+"""Checkpoints in the folder of the runs: written whole or not at all, read as plain tensors and settings."""
 
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,17 @@ def load(path: Path) -> dict[str, Any]:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def load_autoencoder(work: Path) -> Autoencoder:
+def load_autoencoder(runs: Path) -> Autoencoder:
     """The trained autoencoder, frozen."""
-    state = load(work / AUTOENCODER)
+    state = load(runs / AUTOENCODER)
     autoencoder = Autoencoder(**state["settings"])
     autoencoder.load_state_dict(state["weights"])
     return freeze(autoencoder)
 
 
-def load_diffusion(work: Path) -> tuple[IdentityEncoder, UNet]:
+def load_diffusion(runs: Path) -> tuple[IdentityEncoder, UNet]:
     """The averaged weights of the identity encoder and the UNet, frozen."""
-    state = load(work / DIFFUSION)
+    state = load(runs / DIFFUSION)
     networks = nn.ModuleDict(
         {
             "encoder": IdentityEncoder(**state["settings"]["encoder"]),

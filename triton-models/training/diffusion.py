@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import trange
 
-from training import WORK, checkpoint
+from training import RUNS, checkpoint
 from training.alignment import arcface_crop
 from training.learning_rate import learning_rate
 from training.networks import IdentityEncoder, LatentDecoder, UNet
@@ -42,9 +42,9 @@ class Training:
     """The networks, their averages and optimiser, and where in the schedule they are."""
 
     def __init__(
-        self, work: Path, steps: int, peak: float, identity_weight: float, identity_rows: int
+        self, runs: Path, steps: int, peak: float, identity_weight: float, identity_rows: int
     ) -> None:
-        self.work, self.steps, self.peak = work, steps, peak
+        self.runs, self.steps, self.peak = runs, steps, peak
         self.identity_weight, self.identity_rows = identity_weight, identity_rows
         self.networks = nn.ModuleDict({"encoder": IdentityEncoder(), "unet": UNet()})
         self.networks.to(memory_format=torch.channels_last)
@@ -53,18 +53,18 @@ class Training:
             self.networks.parameters(), peak, betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )
         self.step = 0
-        if (work / checkpoint.DIFFUSION).exists():
-            state = checkpoint.load(work / checkpoint.DIFFUSION)
+        if (runs / checkpoint.DIFFUSION).exists():
+            state = checkpoint.load(runs / checkpoint.DIFFUSION)
             self.networks.load_state_dict(state["weights"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.average = state["average"]
             self.step = state["step"]
-        with np.load(work / "latents.npz") as cache:
+        with np.load(runs / "latents.npz") as cache:
             self.latents = torch.from_numpy(cache["latents"].astype(np.float32))
             self.embeddings = torch.from_numpy(cache["embeddings"].astype(np.float32))
             self.landmarks = torch.from_numpy(cache["landmarks"])
         self.identity_loss = IdentityLoss(
-            checkpoint.load_autoencoder(work).decoder, checkpoint.freeze(load_recogniser())
+            checkpoint.load_autoencoder(runs).decoder, checkpoint.freeze(load_recogniser())
         )
         self.alphas, self.sigmas = signal_and_noise()
 
@@ -73,7 +73,7 @@ class Training:
         settings = {"encoder": networks["encoder"].settings, "unet": asdict(networks["unet"].settings)}
         state = {"settings": settings, "weights": networks.state_dict(), "average": self.average}
         state |= {"optimiser": self.optimiser.state_dict(), "step": self.step}
-        checkpoint.save(state, self.work / checkpoint.DIFFUSION)
+        checkpoint.save(state, self.runs / checkpoint.DIFFUSION)
 
     def draw_conditions(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Rows [B] -> the faces' or their mirror images' embeddings [B,256], and others near them as conditions."""
@@ -130,7 +130,7 @@ class Training:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--steps", type=int, default=4_500, help="where the learning rate ends")
     parser.add_argument("--until", type=int, help="stop at this step, to go on later")
     parser.add_argument("--batch", type=int, default=32)
@@ -141,7 +141,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     training = Training(
-        arguments.work,
+        arguments.runs,
         arguments.steps,
         arguments.learning_rate,
         arguments.identity_weight,

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from training import WORK
+from training import RUNS
 from training.alignment import arcface_crop
 from training.faces import detect
 from training.published import Recogniser, load_recogniser
@@ -126,7 +126,7 @@ def contact_sheet(inputs: list[np.ndarray], pictures: np.ndarray, path: Path) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--repository", type=Path, default=Path("mini"))
     parser.add_argument("--photos", type=Path, help="a folder of photos of real faces")
     parser.add_argument("--steps", type=int, nargs="+", default=[12])
@@ -138,7 +138,7 @@ def main() -> None:
     arguments = parser.parse_args()
     judge, generator = Judge(), Generator(arguments.repository)
     name = "held_out" if arguments.held_out else "validation"
-    groups = {name: list(np.load(arguments.work / f"{name}_portraits.npy"))}
+    groups = {name: list(np.load(arguments.runs / f"{name}_portraits.npy"))}
     if arguments.photos:
         groups["photos"] = [read_photo(path) for path in sorted(arguments.photos.iterdir())]
     for name, images in groups.items():
@@ -151,7 +151,7 @@ def main() -> None:
                 figures = similarities(judge, pictures, wanted)
                 text = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
                 print(f"{name} ({len(wanted)}), {steps} steps, guidance {guidance}: {text}")
-                contact_sheet(images, pictures, arguments.work / f"{name}-{steps}-{guidance}.png")
+                contact_sheet(images, pictures, arguments.runs / f"{name}-{steps}-{guidance}.png")
 
 
 if __name__ == "__main__":

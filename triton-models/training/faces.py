@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from training import WORK
+from training import RUNS
 from training.published import FaceGenerator, load_generator
 
 NOISE_SCALE = 0.9
@@ -128,20 +128,20 @@ def draw(first_seed: int, count: int, workers: int) -> dict[str, np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--count", type=int, default=30_000, help="training faces")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
+    arguments.runs.mkdir(parents=True, exist_ok=True)
 
     held_out = draw(0, HELD_OUT_FACES, 1)
     reserved = json.loads(Path(__file__).with_name("held_out.json").read_text())["seeds"]
     if held_out["seeds"].tolist() != reserved:
         raise SystemExit("the held-out faces are not those of held_out.json: generator or filter differ")
-    np.savez(arguments.work / "held_out.npz", **held_out)
-    np.savez(arguments.work / "validation.npz", **draw(FIRST_VALIDATION_SEED, VALIDATION_FACES, 1))
+    np.savez(arguments.runs / "held_out.npz", **held_out)
+    np.savez(arguments.runs / "validation.npz", **draw(FIRST_VALIDATION_SEED, VALIDATION_FACES, 1))
     faces = draw(FIRST_TRAINING_SEED, arguments.count, arguments.workers)
-    np.savez(arguments.work / "faces.npz", **faces)
+    np.savez(arguments.runs / "faces.npz", **faces)
 
 
 if __name__ == "__main__":

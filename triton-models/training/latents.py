@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from training import WORK, checkpoint
+from training import RUNS, checkpoint
 from training.alignment import arcface_crop, coverage, mirror, portrait
 from training.published import load_recogniser
 from training.restoration import to_tensor
@@ -35,14 +35,14 @@ def disturb(image: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
-def cache(work: Path) -> None:
+def cache(runs: Path) -> None:
     """The N covered faces of faces.npz -> latents.npz, row N + i being the mirror image of row i.
 
     `latents` [2N,4,16,16], `landmarks` [2N,5,2], and unit `embeddings` [2N,2,256]: exact and disturbed.
     """
     torch.manual_seed(0)
-    autoencoder, recogniser = checkpoint.load_autoencoder(work), checkpoint.freeze(load_recogniser())
-    with np.load(work / "faces.npz") as faces:
+    autoencoder, recogniser = checkpoint.load_autoencoder(runs), checkpoint.freeze(load_recogniser())
+    with np.load(runs / "faces.npz") as faces:
         images, landmarks = faces["images"], torch.from_numpy(faces["landmarks"])
     covered = torch.cat([coverage(images.shape[1], part) for part in landmarks.split(BATCH)]) >= MIN_COVERAGE
     images, landmarks = images[covered.numpy()], landmarks[covered]
@@ -64,13 +64,13 @@ def cache(work: Path) -> None:
             latents[rows + offset] = encoded.numpy()
             points[rows + offset] = places.numpy()
             source, places = mirror(source, places)
-    np.savez(work / "latents.npz", latents=latents, embeddings=embeddings, landmarks=points)
+    np.savez(runs / "latents.npz", latents=latents, embeddings=embeddings, landmarks=points)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
-    cache(parser.parse_args().work)
+    parser.add_argument("--runs", type=Path, default=RUNS)
+    cache(parser.parse_args().runs)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from training import WORK
+from training import RUNS
 from training.alignment import portrait
 from training.published import Restorer, load_restorer
 
@@ -41,7 +41,7 @@ def restore(restorer: Restorer, images: np.ndarray, landmarks: np.ndarray) -> np
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--count", type=int, default=6_000, help="faces to restore, for the autoencoder")
     arguments = parser.parse_args()
     restorer = load_restorer()
@@ -50,9 +50,9 @@ def main() -> None:
         ("validation", "validation_portraits"),
         ("faces", "portraits"),
     ):
-        with np.load(arguments.work / f"{source}.npz") as faces:
+        with np.load(arguments.runs / f"{source}.npz") as faces:
             images, landmarks = faces["images"][: arguments.count], faces["landmarks"][: arguments.count]
-        np.save(arguments.work / f"{target}.npy", restore(restorer, images, landmarks))
+        np.save(arguments.runs / f"{target}.npy", restore(restorer, images, landmarks))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from export.config import Tensor, write_config
-from export.graph import Graph
+from export.config import write_config
+from export.graph import Graph, described
 
 RANGE = 256.0  # those of random weights lie within -110..110, trained ones within -10..10
 LEVELS = 1 << 24
@@ -28,7 +28,7 @@ def write(repository: Path, folder: Path) -> None:
             (folder / model.name).symlink_to(model.resolve())
     served = onnx.load(repository / "vae_decoder" / "1" / "model.onnx", load_external_data=False).graph
     (latents,), (image,) = served.input, served.output
-    inputs, outputs = [_tensor(latents)], [_tensor(image)]
+    inputs, outputs = [described(latents)], [described(image)]
     (channels, height, width), (rows, columns, _) = inputs[0].dims, outputs[0].dims
 
     graph = Graph()
@@ -54,16 +54,6 @@ def read(pictures: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if level.min() == 0 or level.max() == LEVELS - 1:
         raise ValueError(f"latents beyond {RANGE}")
     return (level * (2 * RANGE / LEVELS) - RANGE).reshape(len(pictures), *shape)
-
-
-def _tensor(value: onnx.ValueInfoProto) -> Tensor:
-    types = {
-        onnx.TensorProto.FLOAT: "FP32",
-        onnx.TensorProto.FLOAT16: "FP16",
-        onnx.TensorProto.UINT8: "UINT8",
-    }
-    tensor = value.type.tensor_type
-    return Tensor(value.name, types[tensor.elem_type], tuple(d.dim_value for d in tensor.shape.dim[1:]))
 
 
 if __name__ == "__main__":

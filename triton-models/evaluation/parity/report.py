@@ -40,8 +40,8 @@ Versions: {packages}, Python {platform.python_version()} on {platform.machine()}
 
 ## Pictures and latents
 
-PSNR of a case's worst picture: promised are {promised}. Final latents of FP32 as max|a-b| / max|b|: promised
-are 1e-3.
+PSNR of a case's worst picture: promised are {promised}.
+Final latents of FP32 as max|a-b| / max|b|: promised are 1e-3.
 An FP16 graph on a CPU tests the rounding of weights and tensors: ONNX Runtime computes most of it in FP32.
 
 | case | latents |{columns} seconds, reference |
