@@ -23,7 +23,8 @@ IMAGES_PER_PHOTO ?= 16
 MODELS ?= mini
 # For `make export`: the folder of published weights.
 SOURCE ?=
-# More options for `make export`, `make bench`, `make load-stream` and `make load-ghz` (FLAGS=--help lists them).
+# More options for `make export`, `make bench`, `make load-stream`, `make load-ghz` (FLAGS=--help lists them) and
+# `make jmh` (FLAGS=-h).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -51,6 +52,7 @@ MAVEN := ./mvnw --batch-mode --no-transfer-progress
 JAR := gateway/target/quarkus-app/quarkus-run.jar
 STREAM := loadtest/stream/target/stream.jar
 GHZ := .cache/bin/ghz
+JMH := gateway/target/jmh/target/classpath
 JAVA_HOME ?=
 JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
 
@@ -215,6 +217,12 @@ bench: $(TEST) $(JAR) $(STREAM) $(GHZ) .cache/proto-deps ## Measure everything s
 bench-quick: FLAGS += --quick
 bench-quick: bench ## The same with less of everything, in under five minutes
 
+.PHONY: jmh
+jmh: $(JMH) ## Time what the gateway itself computes, without servers (FLAGS="Noise -f 1", FLAGS=-h)
+	@mkdir -p "$(OUT)"
+	@$(JAVA) -cp "$(JMH:classpath=test-classes):$(JMH:classpath=classes):$$(cat $(JMH))" org.openjdk.jmh.Main \
+		-rf json -rff "$(OUT)/jmh.json" $(FLAGS)
+
 .PHONY: ghz
 ghz: $(GHZ) ## Install ghz into .cache/bin (needs Go)
 
@@ -268,6 +276,11 @@ $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml
 
 $(STREAM): $(shell find loadtest/stream/src/main proto -type f) loadtest/stream/pom.xml pom.xml
 	@$(MAVEN) --quiet --projects loadtest/stream package -DskipTests
+	@touch $@
+
+$(JMH): $(shell find gateway/src/main gateway/src/jmh proto -type f) gateway/pom.xml pom.xml
+	@echo "Building the benchmarks"
+	@$(MAVEN) --quiet --projects gateway --activate-profiles jmh test-compile
 	@touch $@
 
 $(GHZ): loadtest/ghz/VERSION

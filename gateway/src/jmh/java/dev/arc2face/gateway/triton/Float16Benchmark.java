@@ -1,0 +1,50 @@
+package dev.arc2face.gateway.triton;
+
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** One operation: convert the latents of one portrait, 4x64x64 normal values, between memory and wire. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(2)
+public class Float16Benchmark {
+    private static final int[] SHAPE = {1, Sizes.LATENT_CHANNELS, 64, 64};
+
+    private final float[] values = normal(Sizes.LATENT_CHANNELS * 64 * 64);
+    private final Tensor halves = Tensor.ofFloats(DataType.FP16, SHAPE, values);
+    private final float[] into = new float[values.length];
+
+    private static float[] normal(int count) {
+        Random random = new Random(1);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    /** FP32 in memory to FP16 on the wire, the new tensor included. */
+    @Benchmark
+    public Tensor toHalves() {
+        return Tensor.ofFloats(DataType.FP16, SHAPE, values);
+    }
+
+    /** FP16 on the wire to FP32 in memory that is there already. */
+    @Benchmark
+    public float[] fromHalves() {
+        halves.readFloats(into, 0);
+        return into;
+    }
+}
