@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,17 @@ class PictureEncoderTest {
         Pixels decoded = decoder.decode(PictureEncoder.encode(PICTURE, ImageFormat.PNG, 0));
         assertThat(decoded.width()).isEqualTo(PICTURE.width());
         assertThat(decoded.rgb()).isEqualTo(PICTURE.rgb());
+    }
+
+    @Test
+    void pngTakesWhatCannotBeCompressedAndTheNarrowest() {
+        for (int width : new int[] {1, 2, 300}) {
+            byte[] noise = new byte[width * 200 * 3];
+            new Random(width).nextBytes(noise);
+            Pixels decoded = decoder.decode(PictureEncoder.encode(new Pixels(width, 200, noise), ImageFormat.PNG, 0));
+            assertThat(decoded.width()).isEqualTo(width);
+            assertThat(decoded.rgb()).isEqualTo(noise);
+        }
     }
 
     @Test
