@@ -19,8 +19,8 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.w3c.dom.NodeList;
 
 /**
- * Pixels to encoded pictures. The same pixels give the same bytes: no time, name or other metadata is written. JPEGs are
- * the JDK's, baseline without chroma subsampling (4:4:4), which would smear lips and eyes.
+ * Pixels to encoded pictures, by the JDK's writers. The same pixels give the same bytes: no time, name or other
+ * metadata is written. JPEGs are baseline without chroma subsampling (4:4:4), which would smear lips and eyes.
  */
 public final class PictureEncoder {
     private static final String JPEG_METADATA = "javax_imageio_jpeg_image_1.0";
@@ -33,25 +33,25 @@ public final class PictureEncoder {
      * @param jpegQuality 1 to 100; without meaning for PNG
      */
     public static byte[] encode(Pixels picture, ImageFormat format, int jpegQuality) {
-        return switch (format) {
-            case PNG -> PngWriter.write(picture);
-            case JPEG -> jpeg(picture, jpegQuality);
-        };
-    }
-
-    private static byte[] jpeg(Pixels picture, int quality) {
-        if (quality < 1 || quality > 100) {
-            throw new IllegalArgumentException("a JPEG quality of " + quality);
-        }
-        ImageWriter writer = Jdk.writer("jpeg");
+        ImageWriter writer = Jdk.writer(
+                switch (format) {
+                    case PNG -> "png";
+                    case JPEG -> "jpeg";
+                });
         ByteArrayOutputStream encoded = new ByteArrayOutputStream();
         try (MemoryCacheImageOutputStream output = new MemoryCacheImageOutputStream(encoded)) {
             BufferedImage image = image(picture);
             ImageWriteParam settings = writer.getDefaultWriteParam();
-            settings.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
-            settings.setCompressionQuality(quality / 100f);
-            IIOMetadata metadata = withoutSubsampling(
-                    writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(image), settings));
+            IIOMetadata metadata = null;
+            if (format == ImageFormat.JPEG) {
+                if (jpegQuality < 1 || jpegQuality > 100) {
+                    throw new IllegalArgumentException("a JPEG quality of " + jpegQuality);
+                }
+                settings.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+                settings.setCompressionQuality(jpegQuality / 100f);
+                metadata = withoutSubsampling(
+                        writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(image), settings));
+            }
             writer.setOutput(output);
             writer.write(null, new IIOImage(image, null, metadata), settings);
         } catch (IOException e) {
