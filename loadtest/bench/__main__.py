@@ -51,10 +51,13 @@ FULL = {
 }
 QUICK = {
     "upper_bound": lambda work: upper_bound.measure(
-        upper_bound.Plan(callers=(1, 16), guided_callers=(16,), pairs=2, seconds=2), work
+        upper_bound.Plan(
+            callers=(1, 16), guided_callers=(16,), pairs=2, guided_pairs=1, seconds=2, warm_rounds=1
+        ),
+        work,
     ),
     "comparison": lambda work: comparison.measure(
-        comparison.Plan({"simulated": (4,)}, rounds=1, seconds=6, warm_up=2), work
+        comparison.Plan({"simulated": (4,)}, rounds=1, seconds=6, warm_up=2, warm_rounds=1), work
     ),
     "batching": lambda work: batching.measure(
         replace(batching.Plan(callers=(16,), seconds=2), settings={"simulated": (batching.Setting(),)}), work

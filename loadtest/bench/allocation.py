@@ -55,32 +55,32 @@ def measure(plan: Plan, work: Path) -> Section:
 
 def _per_step(profile: str, plan: Plan, work: Path) -> dict[str, Any]:
     with servers.stack(profile, work) as served:
-        pid = served.gateway.pid
+        gateway = served.gateway
 
         def generate(steps: int) -> None:
             load = ("--callers", str(CALLERS), "--requests", str(plan.generations), "--steps", str(steps))
             servers.stream(served.target, work, *load)
 
         generate(FEW)
-        marks = [allocated(pid, work)]
+        marks = [allocated(gateway, work)]
         for steps in (MANY, FEW):
             generate(steps)
-            marks.append(allocated(pid, work))
+            marks.append(allocated(gateway, work))
         many, few = marks[1] - marks[0], marks[2] - marks[1]
         return {
             "bytes": (many - few) / plan.generations / (MANY - FEW),
             "many": many,
             "few": few,
-            "direct": direct_bytes(pid),
+            "direct": direct_bytes(gateway),
         }
 
 
-def allocated(pid: int, work: Path) -> int:
+def allocated(gateway: servers.Process, work: Path) -> int:
     """Bytes that all threads that live have allocated since they began."""
     settings, recording = work / "allocation.jfc", work / "allocation.jfr"
     settings.write_text(SETTINGS)
-    _jcmd(pid, "JFR.start", "name=allocation", f"settings={settings}")
-    _jcmd(pid, "JFR.stop", "name=allocation", f"filename={recording}")
+    gateway.jcmd("JFR.start", "name=allocation", f"settings={settings}")
+    gateway.jcmd("JFR.stop", "name=allocation", f"filename={recording}")
     jfr = Path(java()).resolve().with_name("jfr")
     command = [jfr, "print", "--json", "--events", "jdk.ThreadAllocationStatistics", recording]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -97,13 +97,8 @@ def total(recording: Mapping[str, Any]) -> int:
     return sum(threads.values())
 
 
-def direct_bytes(pid: int) -> int:
+def direct_bytes(gateway: servers.Process) -> int:
     """What Netty holds outside the heap, by the process' own counters."""
-    said = _jcmd(pid, "PerfCounter.print")
+    said = gateway.jcmd("PerfCounter.print")
     counters = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
     return int(counters.get("java.nio.direct.memoryUsed", "0"))
-
-
-def _jcmd(pid: int, *command: str) -> str:
-    jcmd = Path(java()).resolve().with_name("jcmd")
-    return subprocess.run([jcmd, str(pid), *command], capture_output=True, text=True, check=True).stdout

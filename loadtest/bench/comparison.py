@@ -19,7 +19,7 @@ import numpy as np
 from evaluation.api import Gateway, message
 from loadtest.baselines import pipeline
 from loadtest.baselines.locked import Locked
-from loadtest.bench import servers
+from loadtest.bench import servers, steps
 from loadtest.bench.section import Line, Plot, Section, Table, median
 from loadtest.ghz import raw, run
 
@@ -30,12 +30,13 @@ LEAST_SPEEDUP, LEAST_SOONER, MOST_SLOWER = 1.5, 5, 0.03
 
 @dataclass(frozen=True)
 class Plan:
-    """`seconds` are measured of each run; `profiles` maps a profile to its numbers of callers."""
+    """`seconds` are measured of each run, after `warm_up`; `profiles` maps a profile to its numbers of callers."""
 
     profiles: Mapping[str, Sequence[int]]
     rounds: int = 3
-    seconds: float = 30
+    seconds: float = 20
     warm_up: float = 6
+    warm_rounds: int = 9
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,9 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
             "locked": lambda count, seconds: stream(f"{locked.host}:{locked.grpc_port}", count, seconds),
             "pipeline": ghz,
         }
-        for system in SYSTEMS:
-            systems[system](4, 3)  # all are warm now
+        steps.warm(gateway, plan.warm_rounds)
+        for system in SYSTEMS[1:]:
+            systems[system](4, 3)
         results: dict[int, list[Round]] = {}
         for count in callers:
             rounds = []
@@ -220,13 +222,13 @@ def pipeline_requests(target: str) -> list[dict]:
     random = np.random.default_rng(0)
     requests = []
     for seed in range(8):
-        for steps in STEPS:
+        for count in STEPS:
             direction = random.standard_normal(info.embedding_size)
             values = (direction / np.linalg.norm(direction)).round(6).tolist()
             guidance = info.defaults.guidance_scale
             inputs = [
                 ("id_embedding", "FP32", len(values), {"fp32_contents": values}),
-                ("steps", "INT32", 1, {"int_contents": [steps]}),
+                ("steps", "INT32", 1, {"int_contents": [count]}),
                 ("seed", "UINT32", 1, {"uint_contents": [seed]}),
                 ("guidance", "FP32", 1, {"fp32_contents": [guidance]}),
             ]

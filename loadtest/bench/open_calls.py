@@ -37,7 +37,7 @@ def measure(plan: Plan, work: Path) -> Section:
     )
     with servers.stack("mini", work, *options) as served:
         servers.stream(served.target, work, "--callers", "1", "--duration", "3s")
-        before = memory(served.gateway.pid)
+        before = memory(served.gateway)
         idle = during(served, work, plan, "--callers", "1", "--idle-streams", str(CALLS))
         queued = during(served, work, plan, "--callers", str(CALLS), "--connections", "10")
         log = served.log.read_text(errors="replace")
@@ -71,7 +71,7 @@ def during(served: servers.Served, work: Path, plan: Plan, *options: str) -> Mem
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tester:
         most = Memory(0, 0)
         while tester.poll() is None:
-            now = memory(served.gateway.pid)
+            now = memory(served.gateway)
             most = max(most, now, key=lambda held: held.heap)
             try:
                 tester.wait(2)
@@ -82,11 +82,10 @@ def during(served: servers.Served, work: Path, plan: Plan, *options: str) -> Mem
     return most
 
 
-def memory(pid: int) -> Memory:
-    """After a full collection, by the JDK's jcmd."""
-    jcmd = Path(java()).resolve().with_name("jcmd")
-    for command in ("GC.run", "GC.heap_info"):
-        said = subprocess.run([jcmd, str(pid), command], capture_output=True, text=True, check=True).stdout
+def memory(gateway: servers.Process) -> Memory:
+    """After a full collection."""
+    gateway.jcmd("GC.run")
+    said = gateway.jcmd("GC.heap_info")
     used = sum(int(kib) for kib in re.findall(r"generation\s+total \d+K, used (\d+)K", said))
-    resident = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    resident = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{gateway.pid}/status").read_text())
     return Memory(used / 1024, int(resident[1]) / 1024 if resident else 0)

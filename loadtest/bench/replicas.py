@@ -7,7 +7,7 @@ from loadtest.bench import servers, steps
 from loadtest.bench.section import Line, Section, Table, interval, median
 from loadtest.bench.statistics import Batches
 
-CALLERS = 32
+CALLERS = 48
 FULL = 16  # rows
 LEAST_SPEEDUP, LEAST_FULL = 1.95, 0.9
 
@@ -29,7 +29,7 @@ def measure(plan: Plan, work: Path) -> Section:
         servers.gateway([first, second], work, running) as two,
     ):
         for served in (one, two):
-            steps.measure(served, CALLERS, 4, 80)
+            steps.warm(served, 3)
         pairs, full = [], []
         for number in range(plan.pairs):
             pair = {}

@@ -32,6 +32,20 @@ class Process:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def jit_seconds(self) -> float:
+        """What the JVM has spent compiling, by its own counter."""
+        counters = dict(
+            line.split("=", 1) for line in self.jcmd("PerfCounter.print").splitlines() if "=" in line
+        )
+        return int(counters["java.ci.totalTime"]) / int(counters["sun.os.hrt.frequency"])
+
+    def jcmd(self, *command: str) -> str:
+        """What the JVM answers."""
+        program = Path(java()).resolve().with_name("jcmd")
+        return subprocess.run(
+            [program, str(self.pid), *command], capture_output=True, text=True, check=True
+        ).stdout
+
 
 @dataclass(frozen=True)
 class Served:

@@ -12,6 +12,7 @@ from evaluation.api import Gateway, message
 from loadtest.bench.servers import Served
 
 LEAST_STEPS, MOST_STEPS = 12, 100  # of a generation
+MOST_COMPILING = 0.06  # of a core
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Through:
 
     steps_per_second: float
     cpu_seconds_per_step: float  # of the gateway
+    caller_cpu_seconds_per_step: float
     step_p50_ms: float  # between two steps of a caller
     step_p95_ms: float
 
@@ -41,10 +43,10 @@ def measure(served: Served, callers: int, seconds: float, expected: float) -> Th
             ready.wait()
             return [_arrivals(gateway, requests[number]) for _ in range(generations)]
 
-        before = served.gateway.cpu_seconds()
+        before, own_before = served.gateway.cpu_seconds(), time.process_time()
         with ThreadPoolExecutor(callers) as pool:
             streams = [stream for streams in pool.map(call, range(callers)) for stream in streams]
-        cpu = served.gateway.cpu_seconds() - before
+        cpu, own_cpu = served.gateway.cpu_seconds() - before, time.process_time() - own_before
     gaps = np.concatenate([np.diff(stream) for stream in streams])
     if callers == 1:
         rate = 1 / gaps.mean()
@@ -53,7 +55,20 @@ def measure(served: Served, callers: int, seconds: float, expected: float) -> Th
         rate = sum(start < at <= end for stream in streams for at in stream) / (end - start)
     p50, p95 = 1000 * np.percentile(gaps, [50, 95])
     done = sum(len(stream) for stream in streams)
-    return Through(float(rate), cpu / done, float(p50), float(p95))
+    return Through(float(rate), cpu / done, own_cpu / done, float(p50), float(p95))
+
+
+def warm(served: Served, rounds: int = 9, seconds: float = 8) -> None:
+    """Loads the gateway until its JVM compiles hardly anything any more, or for so many rounds.
+
+    It would else be a compiler that is measured: on two cores the JVM compiles for a minute or two of steady load.
+    """
+    for _ in range(rounds):
+        before, began = served.gateway.jit_seconds(), time.monotonic()
+        for callers in (16, 1):
+            measure(served, callers, seconds, 70)
+        if served.gateway.jit_seconds() - before < MOST_COMPILING * (time.monotonic() - began):
+            return
 
 
 def _request(info: Any, number: int, steps: int) -> Any:

@@ -29,7 +29,9 @@ class Plan:
     callers: Sequence[int] = (1, 4, 16, 64)
     guided_callers: Sequence[int] = (1, 16)
     pairs: int = 10
-    seconds: float = 4
+    guided_pairs: int = 4
+    seconds: float = 3
+    warm_rounds: int = 9
 
 
 def measure(plan: Plan, work: Path) -> Section:
@@ -60,9 +62,20 @@ def measure(plan: Plan, work: Path) -> Section:
         )
     )
     table = Table(
-        "Steps per second (a step is a guided picture's), and CPU milliseconds per step of the gateway and of the load "
-        "generator, apart",
-        ("profile", "callers", "raw", "gateway", "ratio", "95 %", "added ms", "gateway CPU", "ghz CPU"),
+        "Steps per second (a step is a guided picture's), and CPU milliseconds per step of the gateway, "
+        "of its callers and of ghz, apart",
+        (
+            "profile",
+            "callers",
+            "raw",
+            "gateway",
+            "ratio",
+            "95 %",
+            "added ms",
+            "gateway CPU",
+            "caller CPU",
+            "ghz CPU",
+        ),
         [
             (
                 NAMES[profile],
@@ -73,6 +86,7 @@ def measure(plan: Plan, work: Path) -> Section:
                 "{:.3f} to {:.3f}".format(*result["interval"]),
                 f"{result['added_ms']:.2f}",
                 f"{result['gateway_cpu_ms']:.2f}",
+                f"{result['caller_cpu_ms']:.2f}",
                 f"{result['ghz_cpu_ms']:.2f}",
             )
             for profile, by_callers in results.items()
@@ -109,12 +123,12 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
                 raise RuntimeError(f"raw Triton: {outcome.codes}")
             return outcome
 
+        steps.warm(served, plan.warm_rounds)
         results = {}
         for count in callers:
             expected = below(count, 2).ok_per_second
-            steps.measure(served, count, plan.seconds, expected / 3)  # both are warm now
             pairs = []
-            for number in range(plan.pairs):
+            for number in range(plan.guided_pairs if guided else plan.pairs):
                 if number % 2:
                     above = steps.measure(served, count, plan.seconds, expected)
                     pairs.append((below(count, plan.seconds), above))
@@ -135,6 +149,7 @@ def summary(pairs: Sequence[tuple[run.Outcome, steps.Through]]) -> dict[str, Any
         "interval": interval(ratios),
         "added_ms": median([above.step_p50_ms - below.milliseconds[50] for below, above in pairs]),
         "gateway_cpu_ms": 1000 * median([above.cpu_seconds_per_step for _, above in pairs]),
+        "caller_cpu_ms": 1000 * median([above.caller_cpu_seconds_per_step for _, above in pairs]),
         "ghz_cpu_ms": 1000 * median([below.cpu_seconds / below.calls for below, _ in pairs]),
         "pairs": [{"raw": asdict(below), "gateway": asdict(above)} for below, above in pairs],
     }
