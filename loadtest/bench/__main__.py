@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 
@@ -35,56 +36,63 @@ from loadtest.bench import (
 from loadtest.bench.section import Section, Table
 from serving.gateway import java
 
+EXPERIMENTS: dict[str, Callable[[Any, Path], Section]] = {
+    "upper_bound": upper_bound.measure,
+    "comparison": comparison.measure,
+    "batching": batching.measure,
+    "overload": overload.measure,
+    "deadlines": deadlines.measure,
+    "cancelling": cancelling.measure,
+    "slow_readers": slow_readers.measure,
+    "replicas": replicas.measure,
+    "open_calls": open_calls.measure,
+    "allocation": allocation.measure,
+}
 FULL = {
-    "upper_bound": lambda work: upper_bound.measure(upper_bound.Plan(), work),
-    "comparison": lambda work: comparison.measure(
-        comparison.Plan({"simulated": (1, 4, 16), "mini": (1, 4, 16)}), work
-    ),
-    "batching": lambda work: batching.measure(batching.Plan(), work),
-    "overload": lambda work: overload.measure(overload.Plan(), work),
-    "deadlines": lambda work: deadlines.measure(deadlines.Plan(), work),
-    "cancelling": lambda work: cancelling.measure(cancelling.Plan(), work),
-    "slow_readers": lambda work: slow_readers.measure(slow_readers.Plan(), work),
-    "replicas": lambda work: replicas.measure(replicas.Plan(), work),
-    "open_calls": lambda work: open_calls.measure(open_calls.Plan(), work),
-    "allocation": lambda work: allocation.measure(allocation.Plan(), work),
+    "upper_bound": upper_bound.Plan(),
+    "comparison": comparison.Plan({"simulated": (1, 4, 16), "mini": (1, 4, 16)}),
+    "batching": batching.Plan(),
+    "overload": overload.Plan(),
+    "deadlines": deadlines.Plan(),
+    "cancelling": cancelling.Plan(),
+    "slow_readers": slow_readers.Plan(),
+    "replicas": replicas.Plan(),
+    "open_calls": open_calls.Plan(),
+    "allocation": allocation.Plan(),
 }
 QUICK = {
-    "upper_bound": lambda work: upper_bound.measure(
-        upper_bound.Plan(
-            callers=(1, 16), guided_callers=(16,), pairs=2, guided_pairs=1, seconds=2, warm_rounds=1
-        ),
-        work,
+    "upper_bound": upper_bound.Plan(
+        {"mini": (4,), "simulated": (1, 4)}, pairs=2, seconds=2, warm_rounds=1, warm_seconds=4
     ),
-    "comparison": lambda work: comparison.measure(
-        comparison.Plan({"simulated": (4,)}, rounds=1, seconds=6, warm_up=2, warm_rounds=1), work
+    "comparison": comparison.Plan(
+        {"simulated": (4,)}, rounds=1, seconds=5, warm_up=2, warm_rounds=1, warm_seconds=3
     ),
-    "batching": lambda work: batching.measure(
-        replace(batching.Plan(callers=(16,), seconds=2), settings={"simulated": (batching.Setting(),)}), work
-    ),
-    "overload": lambda work: overload.measure(overload.Plan(seconds=8, warm_up=6, factors=(2,)), work),
-    "deadlines": lambda work: deadlines.measure(deadlines.Plan(seconds=10, warm_up=4), work),
-    "cancelling": lambda work: cancelling.measure(cancelling.Plan(callers=(4, 16), calls_each=2), work),
-    "slow_readers": lambda work: slow_readers.measure(slow_readers.Plan(pairs=1, seconds=4, warm_up=3), work),
-    "replicas": lambda work: replicas.measure(replicas.Plan(pairs=1, seconds=3), work),
-    "open_calls": lambda work: open_calls.measure(open_calls.Plan(seconds=5), work),
-    "allocation": lambda work: allocation.measure(allocation.Plan(generations=4), work),
+    "batching": batching.Plan({"simulated": (batching.Setting(),)}, callers=(16,), seconds=2),
+    "overload": overload.Plan(seconds=6, warm_up=4, factors=(2,)),
+    "deadlines": deadlines.Plan(seconds=6, warm_up=2),
+    "cancelling": cancelling.Plan(callers=(4,), calls_each=3),
+    "slow_readers": slow_readers.Plan(pairs=1, seconds=3, warm_up=2),
+    "replicas": replicas.Plan(pairs=1, seconds=2, warm_rounds=1),
+    "open_calls": open_calls.Plan(calls=1000, seconds=4),
+    "allocation": allocation.Plan(generations=4, profiles=("simulated",)),
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under five minutes, less of everything")
-    parser.add_argument("--only", nargs="+", choices=FULL, default=list(FULL), metavar="EXPERIMENT")
+    parser.add_argument(
+        "--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "out/bench", help="default: out/bench")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    experiments: dict[str, Callable[[Path], Section]] = QUICK if arguments.quick else FULL
+    plans = QUICK if arguments.quick else FULL
     for name in arguments.only:
         began = time.monotonic()
         print(f"{name} ...", file=sys.stderr, flush=True)
         with servers.folder() as work:
-            section = experiments[name](work)
+            section = EXPERIMENTS[name](plans[name], work)
         with gzip.open(arguments.out / f"{name}.json.gz", "wt") as file:
             json.dump(asdict(section), file, indent=1)
         for line in section.lines:
@@ -93,7 +101,7 @@ def main() -> int:
                 flush=True,
             )
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    sections = [kept(arguments.out / f"{name}.json.gz") for name in FULL]
+    sections = [kept(arguments.out / f"{name}.json.gz") for name in EXPERIMENTS]
     report.write([section for section in sections if section], machine(), arguments.out)
     print(f"{arguments.out}/report.html")
     return 0

@@ -6,7 +6,7 @@ count.
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,11 @@ SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 @dataclass(frozen=True)
 class Plan:
     generations: int = 16
+    profiles: Sequence[str] = ("simulated", "simulated-guided")
 
 
 def measure(plan: Plan, work: Path) -> Section:
-    by_profile = {profile: _per_step(profile, plan, work) for profile in ("simulated", "simulated-guided")}
+    by_profile = {profile: _per_step(profile, plan, work) for profile in plan.profiles}
     budget = MOST * 2 * TENSOR_BYTES
     measured = by_profile["simulated"]["bytes"]
     line = Line(

@@ -37,6 +37,7 @@ class Plan:
     seconds: float = 20
     warm_up: float = 6
     warm_rounds: int = 9
+    warm_seconds: float = 8
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
             "locked": lambda count, seconds: stream(f"{locked.host}:{locked.grpc_port}", count, seconds),
             "pipeline": ghz,
         }
-        steps.warm(gateway, plan.warm_rounds)
+        steps.warm(gateway, plan.warm_rounds, plan.warm_seconds)
         for system in SYSTEMS[1:]:
             systems[system](4, 3)
         results: dict[int, list[Round]] = {}

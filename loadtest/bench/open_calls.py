@@ -1,4 +1,4 @@
-"""10 000 calls that are open and ask for nothing, and as many generations in the queue: what they hold in the gateway.
+"""Calls that are open and ask for nothing, and as many generations in the queue: what they hold in the gateway.
 
 The heap is measured after a full collection. One caller goes on drawing beside them (mini).
 """
@@ -13,11 +13,11 @@ from loadtest.bench.section import Line, Section, Table
 from serving.gateway import java
 
 HEAP = 512  # MiB
-CALLS = 10_000
 
 
 @dataclass(frozen=True)
 class Plan:
+    calls: int = 10_000
     seconds: float = 15
 
 
@@ -32,22 +32,22 @@ class Memory:
 def measure(plan: Plan, work: Path) -> Section:
     options = (
         f"-Xmx{HEAP}m",
-        f"-Darc2face.limits.max-queued={3 * CALLS}",
+        f"-Darc2face.limits.max-queued={3 * plan.calls}",
         "-Darc2face.limits.client-stall=PT10M",
     )
     with servers.stack("mini", work, *options) as served:
         servers.stream(served.target, work, "--callers", "1", "--duration", "3s")
         before = memory(served.gateway)
-        idle = during(served, work, plan, "--callers", "1", "--idle-streams", str(CALLS))
-        queued = during(served, work, plan, "--callers", str(CALLS), "--connections", "10")
+        idle = during(served, work, plan, "--callers", "1", "--idle-streams", str(plan.calls))
+        queued = during(served, work, plan, "--callers", str(plan.calls), "--connections", "10")
         log = served.log.read_text(errors="replace")
         servers.stream(served.target, work, "--callers", "1", "--requests", "2")  # it still answers
     survived = "OutOfMemoryError" not in log
     lines = [
         Line(
-            f"Heap of the gateway with {CALLS} {what}, above that without",
+            f"Heap of the gateway with {plan.calls} {what}, above that without",
             f"bounded: within a heap of {HEAP} MiB",
-            f"{held.heap - before.heap:.0f} MiB, {1024 * (held.heap - before.heap) / CALLS:.1f} KiB each",
+            f"{held.heap - before.heap:.0f} MiB, {1024 * (held.heap - before.heap) / plan.calls:.1f} KiB each",
             survived,
         )
         for what, held in (("open calls that send nothing", idle), ("generations in the queue", queued))

@@ -16,6 +16,7 @@ LEAST_SPEEDUP, LEAST_FULL = 1.95, 0.9
 class Plan:
     pairs: int = 5
     seconds: float = 8
+    warm_rounds: int = 3
 
 
 def measure(plan: Plan, work: Path) -> Section:
@@ -29,7 +30,7 @@ def measure(plan: Plan, work: Path) -> Section:
         servers.gateway([first, second], work, running) as two,
     ):
         for served in (one, two):
-            steps.warm(served, 3)
+            steps.warm(served, plan.warm_rounds, plan.seconds)
         pairs, full = [], []
         for number in range(plan.pairs):
             pair = {}

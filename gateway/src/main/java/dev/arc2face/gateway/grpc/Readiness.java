@@ -132,14 +132,17 @@ public final class Readiness implements TritonServer.Listener {
         }
     }
 
-    /** One step, one portrait of nobody in particular, scored: every network that the variant needs has run. */
+    /**
+     * A step with guidance and one without, one portrait of nobody in particular, scored: every network that the variant
+     * may need has run.
+     */
     private void generateOnce(Pipeline pipeline, Variant variant) {
         float[] values = new float[pipeline.models().sizes().embeddingSize()];
         Arrays.fill(values, 1);
         IdentitySource nobody =
                 new IdentitySource.GivenEmbedding(values, pipeline.recogniser().id());
         GenerationOptions shortest =
-                new GenerationOptions(variant, 1, 1, 2, 1, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92);
+                new GenerationOptions(variant, 1, 2, 2, 0.5f, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92);
         Context.CancellableContext context =
                 Context.ROOT.withDeadlineAfter(config.warmUpTimeout().toNanos(), TimeUnit.NANOSECONDS, warmUps);
         try {
