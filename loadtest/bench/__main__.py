@@ -132,7 +132,7 @@ def machine() -> Table:
     rows = [
         ("processor", f"{cpu}, {os.cpu_count()} cores, shared by servers and load generators"),
         ("memory", f"{memory:.0f} GiB"),
-        ("system", f"{platform.system()} {platform.release()}"),
+        ("system", platform.system()),
         ("Java", jdk),
         ("Python, ONNX Runtime", f"{platform.python_version()}, {onnxruntime.__version__}"),
         ("ghz", (ROOT / "loadtest/ghz/VERSION").read_text().strip()),

@@ -117,4 +117,6 @@ def stream(target: str, work: Path, *options: str) -> dict[str, Any]:
     done = subprocess.run([*command, *options], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"the stream tester ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return json.loads(report.read_text())
+    measured = json.loads(report.read_text())
+    del measured["arguments"]  # they name folders of this machine
+    return measured
