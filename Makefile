@@ -210,12 +210,12 @@ load-ghz: $(TEST) $(JAR) $(GHZ) .cache/proto-deps ## Run ghz's scenarios (FLAGS=
 		.venv/bin/python -m loadtest.ghz --target {target} --triton {triton} $(FLAGS)
 
 .PHONY: bench
-bench: $(TEST) $(JAR) $(STREAM) $(GHZ) .cache/proto-deps ## Measure everything side by side, about an hour; writes out/bench (FLAGS=--help)
+bench: $(TEST) $(JAR) $(STREAM) $(GHZ) .cache/proto-deps ## Measure everything side by side, an hour and a half; writes out/bench (FLAGS=--help)
 	@PYTHONPATH=triton-models:. .venv/bin/python -m loadtest.bench $(FLAGS)
 
 .PHONY: bench-quick
 bench-quick: FLAGS += --quick
-bench-quick: bench ## The same with less of everything, in under five minutes
+bench-quick: bench ## The same with less of everything, in minutes
 
 .PHONY: jmh
 jmh: $(JMH) ## Time what the gateway itself computes, without servers (FLAGS="Noise -f 1", FLAGS=-h)

@@ -80,7 +80,7 @@ QUICK = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="under five minutes, less of everything")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in minutes")
     parser.add_argument(
         "--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="EXPERIMENT"
     )
