@@ -1,21 +1,13 @@
 package dev.arc2face.gateway.diffusion;
 
+import dev.arc2face.gateway.OperationBenchmark;
 import dev.arc2face.gateway.triton.DataType;
 import dev.arc2face.gateway.triton.Tensor;
 import dev.arc2face.gateway.triton.Tensor.Floats;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One operation: what lies between two UNet calls of a guided generation of one portrait of latents
@@ -23,13 +15,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * step in the middle of its schedule, and the latents are written, twice, in the wire form of the next call. LCM adds
  * noise, which it draws. Left out is what gRPC does: building, sending and parsing the messages around these tensors.
  */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(2)
-public class StepBenchmark {
+public class StepBenchmark extends OperationBenchmark {
     private static final int SIDE = 64;
     private static final int ROWS = 2;
     private static final int[] SHAPE = {ROWS, Latents.CHANNELS, SIDE, SIDE};

@@ -1,28 +1,14 @@
 package dev.arc2face.gateway.face;
 
+import dev.arc2face.gateway.OperationBenchmark;
 import dev.arc2face.gateway.image.Letterbox;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.image.SyntheticPicture;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** One operation: bring one photo of 1920x1280 pixels, or the face in it, to the size that a network takes. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(2)
-public class FaceBenchmark {
+public class FaceBenchmark extends OperationBenchmark {
     private static final int DETECTOR_SIDE = 640;
 
     private final Pixels photo = SyntheticPicture.draw(1920, 1280);

@@ -1,25 +1,11 @@
 package dev.arc2face.gateway.triton;
 
+import dev.arc2face.gateway.OperationBenchmark;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** One operation: convert the latents of one portrait, 4x64x64 normal values, between memory and wire. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(2)
-public class Float16Benchmark {
+public class Float16Benchmark extends OperationBenchmark {
     private static final int[] SHAPE = {1, Sizes.LATENT_CHANNELS, 64, 64};
 
     private final float[] values = normal(Sizes.LATENT_CHANNELS * 64 * 64);

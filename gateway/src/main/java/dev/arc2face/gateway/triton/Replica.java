@@ -18,8 +18,6 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
@@ -53,7 +51,7 @@ final class Replica implements AutoCloseable {
     private final TritonConfig config;
     private final BiConsumer<Replica, Sight> looked;
     private final Endpoint endpoint;
-    private final ScheduledThreadPoolExecutor watch;
+    private final Daemon watch;
 
     // Only the watching thread touches these, and close() when that has ended.
     private Link link;
@@ -72,13 +70,7 @@ final class Replica implements AutoCloseable {
         this.looked = looked;
         this.link = link(METADATA_BYTES, METADATA_BYTES);
         this.endpoint = new Endpoint(link.channel);
-        this.watch = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "triton-watch-" + target);
-            thread.setDaemon(true);
-            return thread;
-        });
-        // A look that the broken connection asks for may come after close.
-        watch.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
+        this.watch = new Daemon("triton-watch-" + target); // a look that a broken connection asks for may be late
     }
 
     /** The looks begin. */

@@ -13,8 +13,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
@@ -51,7 +49,7 @@ public final class TritonServer implements AutoCloseable {
 
     private final List<Replica> watched;
     private final Replicas replicas;
-    private final ScheduledThreadPoolExecutor news;
+    private final Daemon news;
     private volatile State state;
 
     // Only the thread of the news touches these.
@@ -67,12 +65,7 @@ public final class TritonServer implements AutoCloseable {
         requirePositive(config.pollTimeout(), "poll-timeout");
         this.replicas = new Replicas(config.callTimeout());
         this.state = new Unavailable(Replica.away("has not been reached yet"));
-        this.news = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "triton-news");
-            thread.setDaemon(true);
-            return thread;
-        });
-        news.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // what comes after close
+        this.news = new Daemon("triton-news");
         this.watched = config.targets().stream()
                 .map(target ->
                         new Replica(target, config, (replica, sight) -> news.execute(() -> looked(replica, sight))))
