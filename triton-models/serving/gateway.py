@@ -2,20 +2,19 @@
 
 import os
 import shutil
-import socket
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from serving import local_http, ports
-from serving.child import Child
+from serving.server import Server
 from serving.supervision import StartError
 
-POLL_SECONDS = 0.05
 
-
-class Gateway:
+class Gateway(Server):
     """A context manager: inside it the gateway answers on `grpc_port` and has passed its warm-up generation."""
+
+    name = "the gateway"
+    patience = 300  # the full-size profile warms up for a minute on a CPU
 
     def __init__(
         self,
@@ -30,8 +29,7 @@ class Gateway:
         """`java_options` come after ours: -Xmx512m, -Darc2face.limits.max-running=64."""
         self.host = host
         self.grpc_port, self.http_port = ports.choose(host, (grpc_port, http_port))
-        self.log = log
-        self.command = [
+        command = [
             java(),
             "-XX:+UseSerialGC",
             f"-Darc2face.triton.targets={triton}",
@@ -43,35 +41,13 @@ class Gateway:
             "-jar",
             str(jar),
         ]
-
-    def __enter__(self) -> "Gateway":
-        self.child = Child(self.command, self.log)
-        try:
-            self.wait_until_ready()
-        except BaseException:
-            self.child.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.child.stop()
-
-    def wait_until_ready(self, timeout: float = 300) -> None:
-        """The full-size profile warms up for a minute on a CPU."""
-        deadline = time.monotonic() + timeout
-        while not self.is_ready():
-            if self.child.exit_code() is not None:
-                raise StartError(self.child.obituary())
-            if time.monotonic() > deadline:
-                raise StartError(f"the gateway was not ready after {timeout:.0f} s\n{self.child.log_tail()}")
-            time.sleep(POLL_SECONDS)
+        super().__init__(command, log)
 
     def is_ready(self) -> bool:
         """Whether it says so, and its gRPC port is open."""
         if local_http.get(self.host, self.http_port, "/q/health/ready") is None:
             return False
-        with socket.socket() as probe:
-            return probe.connect_ex((self.host, self.grpc_port)) == 0
+        return ports.is_open(self.host, self.grpc_port)
 
 
 def java() -> str:

@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from serving.supervision import StartError
 
 
+def is_open(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
 def choose(host: str, wanted: Sequence[int]) -> list[int]:
     """As many ports as wanted, all of them free just now; 0 stands for any. StartError if one is taken."""
     with contextlib.ExitStack() as held:  # until all are chosen, so that they differ

@@ -8,18 +8,17 @@ import secrets
 import shutil
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from serving import layout, local_http, ports, prerequisites
 from serving.child import Child
+from serving.server import wait_until_ready
 from serving.supervision import StartError
 
 # A model instance's shared memory at the start, and its growth: room for a batch of the mini profile's largest
 # tensors, and for all of its models in the 64 MB that a container has by default.
 SHARED_MEMORY_BYTES = 4 << 20
-POLL_SECONDS = 0.05
 ATTEMPTS = 3
 
 
@@ -157,13 +156,13 @@ class Triton:
 
     def wait_until_ready(self, http: int, metrics: int) -> None:
         """Returns when every model is ready and every port is open (Triton opens gRPC, HTTP, metrics in turn)."""
-        host, deadline = self.options.host, time.monotonic() + self.options.timeout
-        while not (self.is_ready(http) and local_http.get(host, metrics, "/metrics") is not None):
-            if self.child.exit_code() is not None:
-                raise StartError(self.child.obituary())
-            if time.monotonic() > deadline:
-                raise StartError(f"not ready after {self.options.timeout:.0f} s\n{self.child.log_tail()}")
-            time.sleep(POLL_SECONDS)
+        host = self.options.host
+        wait_until_ready(
+            self.child,
+            lambda: self.is_ready(http) and local_http.get(host, metrics, "/metrics") is not None,
+            "Triton",
+            self.options.timeout,
+        )
 
     def is_ready(self, http: int) -> bool:
         """Whether all models are ready, and it is our Triton that says so."""

@@ -14,6 +14,7 @@ import onnx
 
 from export.config import write_config
 from export.graph import Graph, described
+from export.repository import link
 
 RANGE = 256.0  # those of random weights lie within -110..110, trained ones within -10..10
 LEVELS = 1 << 24
@@ -22,10 +23,7 @@ LEVELS = 1 << 24
 def write(repository: Path, folder: Path) -> None:
     """Links all models but the decoder, and writes that."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for model in repository.iterdir():
-        if (model / "config.pbtxt").is_file() and model.name != "vae_decoder":
-            (folder / model.name).symlink_to(model.resolve())
+    link(repository, folder, but="vae_decoder")
     served = onnx.load(repository / "vae_decoder" / "1" / "model.onnx", load_external_data=False).graph
     (latents,), (image,) = served.input, served.output
     inputs, outputs = [described(latents)], [described(image)]
