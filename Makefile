@@ -214,7 +214,7 @@ bench: $(TEST) $(JAR) $(STREAM) $(GHZ) .cache/proto-deps ## Measure everything s
 	@PYTHONPATH=triton-models:. .venv/bin/python -m loadtest.bench $(FLAGS)
 
 .PHONY: bench-quick
-bench-quick: FLAGS += --quick
+bench-quick: override FLAGS += --quick
 bench-quick: bench ## The same with less of everything, in minutes
 
 .PHONY: jmh
