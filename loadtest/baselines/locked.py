@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import os
 import secrets
-import socket
 import sys
 import threading
 import time
@@ -27,55 +26,34 @@ import onnxruntime as ort
 from evaluation.api import ROOT, SERVICE, message
 from loadtest.baselines.portraits import Portraits, png
 from serving import layout, ports
-from serving.child import Child
-from serving.supervision import StartError
+from serving.server import Server
 
 SCHEDULER, VARIANT, PNG = "dpmpp_2m", "base", 1
 MAX_IMAGES, MAX_STEPS, MAX_GUIDANCE = 16, 100, 20
 WAITING = 4096  # callers; each of them has a thread
-POLL_SECONDS = 0.05
 
 
-class Locked:
+class Locked(Server):
     """A context manager like serving.gateway.Gateway: inside it the baseline answers on `grpc_port`, warmed up."""
+
+    name = "the baseline"
+    patience = 120
 
     def __init__(
         self, repository: str | Path, log: Path, threads: int = 0, grpc_port: int = 0, host: str = "127.0.0.1"
     ) -> None:
         self.host = host
         (self.grpc_port,) = ports.choose(host, (grpc_port,))
-        self.log = log
-        self.command = [
+        command = [
             *(sys.executable, "-m", "loadtest.baselines.locked", "--repository", str(repository)),
             *("--host", host, "--port", str(self.grpc_port), "--threads", str(threads)),
         ]
-
-    def __enter__(self) -> "Locked":
         path = os.pathsep.join((str(ROOT / "triton-models"), str(ROOT)))
-        self.child = Child(self.command, self.log, os.environ | {"PYTHONPATH": path})
-        try:
-            self.wait_until_ready()
-        except BaseException:
-            self.child.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.child.stop()
-
-    def wait_until_ready(self, timeout: float = 120) -> None:
-        deadline = time.monotonic() + timeout
-        while not self.is_ready():
-            if self.child.exit_code() is not None:
-                raise StartError(self.child.obituary())
-            if time.monotonic() > deadline:
-                raise StartError(f"the baseline was not ready after {timeout:.0f} s\n{self.child.log_tail()}")
-            time.sleep(POLL_SECONDS)
+        super().__init__(command, log, os.environ | {"PYTHONPATH": path})
 
     def is_ready(self) -> bool:
         """Whether it listens, which it does only when it is ready."""
-        with socket.socket() as probe:
-            return probe.connect_ex((self.host, self.grpc_port)) == 0
+        return ports.is_open(self.host, self.grpc_port)
 
 
 class Service:

@@ -5,16 +5,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
+from tritonclient.utils import triton_to_np_dtype
 
 Arrays = dict[str, np.ndarray]
 
-TYPES = {"TYPE_UINT8": np.uint8, "TYPE_FP16": np.float16, "TYPE_FP32": np.float32}
 VERSION = "1"
 
 
@@ -109,13 +109,13 @@ def _network(config: Config, threads: int, gpu: threading.Lock) -> Network:
 def read_config(folder: Path) -> Config:
     parsed = text_format.Parse((folder / "config.pbtxt").read_text(), model_config_pb2.ModelConfig())
     inputs, outputs = (
-        {
-            tensor.name: Tensor(
-                np.dtype(TYPES[model_config_pb2.DataType.Name(tensor.data_type)]), tuple(tensor.dims)
-            )
-            for tensor in tensors
-        }
+        {tensor.name: Tensor(_type(tensor), tuple(tensor.dims)) for tensor in tensors}
         for tensors in (parsed.input, parsed.output)
     )
     parameters = {key: value.string_value for key, value in parsed.parameters.items()}
     return Config(folder, parsed.backend, parsed.max_batch_size, inputs, outputs, parameters)
+
+
+def _type(tensor: Any) -> np.dtype:
+    name = model_config_pb2.DataType.Name(tensor.data_type)
+    return np.dtype(triton_to_np_dtype(name.removeprefix("TYPE_")))

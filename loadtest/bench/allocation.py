@@ -5,6 +5,7 @@ count.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def measure(plan: Plan, work: Path) -> Section:
 
 
 def _per_step(profile: str, plan: Plan, work: Path) -> dict[str, Any]:
-    with servers.stack(profile, work) as served:
+    with servers.stack(profile, work, "-XX:NativeMemoryTracking=summary") as served:
         gateway = served.gateway
 
         def generate(steps: int) -> None:
@@ -99,7 +100,7 @@ def total(recording: Mapping[str, Any]) -> int:
 
 
 def direct_bytes(gateway: servers.Process) -> int:
-    """What Netty holds outside the heap, by the process' own counters."""
-    said = gateway.jcmd("PerfCounter.print")
-    counters = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
-    return int(counters.get("java.nio.direct.memoryUsed", "0"))
+    """What is allocated outside the heap for buffers, Netty's own among them: the JVM's category "Other"."""
+    said = gateway.jcmd("VM.native_memory", "summary", "scale=KB")
+    (kib,) = re.findall(r"Other \(reserved=\d+KB, committed=(\d+)KB\)", said)
+    return 1024 * int(kib)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from export.repository import link
 from loadtest.bench import servers, steps
 from loadtest.bench.section import Line, Plot, Section, Table
 from loadtest.bench.statistics import Batches
@@ -133,10 +134,7 @@ def repository(profile: str, setting: Setting, work: Path) -> Path:
     source = servers.repository(profile, work)
     name = re.sub(r"\W+", "-", str(setting))
     out = work / "settings" / f"{profile}-{name}"
-    out.mkdir(parents=True)
-    for model in source.iterdir():
-        if model.name != "unet" and (model / "config.pbtxt").is_file():
-            (out / model.name).symlink_to(model.resolve())
+    link(source, out, but="unet")
     unet = out / "unet"
     unet.mkdir()
     (unet / "1").symlink_to((source / "unet" / "1").resolve())

@@ -12,6 +12,7 @@ Only the gateway also judges each picture (`face_detector`, `arcface`).
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,10 @@ from evaluation.api import Gateway, message
 from loadtest.baselines import pipeline
 from loadtest.baselines.locked import Locked
 from loadtest.bench import servers, steps
-from loadtest.bench.section import Line, Plot, Section, Table, median
-from loadtest.ghz import raw, run
+from loadtest.bench.repetition import in_turns, median
+from loadtest.bench.section import Line, Plot, Section, Table
+from loadtest.ghz import raw, run, scenario
 
-STEPS = (10, 25, 50)
 SYSTEMS = ("gateway", "locked", "pipeline")
 LEAST_SPEEDUP, LEAST_SOONER, MOST_SLOWER = 1.5, 5, 0.03
 
@@ -166,15 +167,9 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
         requests = pipeline_requests(gateway.target)
 
         def stream(target: str, count: int, seconds: float) -> Measured:
-            options = ("--callers", str(count), "--steps", ",".join(map(str, STEPS)))
             report = servers.stream(
-                target,
-                work,
-                *options,
-                "--warm-up",
-                servers.duration(plan.warm_up),
-                "--duration",
-                servers.duration(seconds),
+                *(target, work, "--callers", str(count), "--steps", servers.MIXED_STEPS),
+                *("--warm-up", servers.duration(plan.warm_up), "--duration", servers.duration(seconds)),
             )
             total, first = report["micros"]["total"], report["micros"]["first_progress"]
             pictures = report["throughput"]["good_calls_per_second"]
@@ -192,9 +187,7 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
                 "duration-stop": "wait",
                 "timeout": "10m",
             }
-            outcome = run.Outcome.of(run.run(servers.GHZ, config, whole, work))
-            if set(outcome.codes) != {"OK"}:
-                raise RuntimeError(f"pipeline: {outcome.codes}")
+            outcome = run.all_well(servers.GHZ, config, whole, work)
             p50, p95 = (outcome.milliseconds[p] / 1000 for p in (50, 95))
             return Measured(outcome.ok_per_second, p50, p50, p95)
 
@@ -206,14 +199,12 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
         steps.warm(gateway, plan.warm_rounds, plan.warm_seconds)
         for system in SYSTEMS[1:]:
             systems[system](4, 3)
-        results: dict[int, list[Round]] = {}
-        for count in callers:
-            rounds = []
-            for number in range(plan.rounds):
-                order = np.roll(SYSTEMS, number)
-                rounds.append({str(system): systems[str(system)](count, plan.seconds) for system in order})
-            results[count] = rounds
-        return results
+        return {
+            count: in_turns(
+                plan.rounds, {name: partial(systems[name], count, plan.seconds) for name in SYSTEMS}
+            )
+            for count in callers
+        }
 
 
 def pipeline_requests(target: str) -> list[dict]:
@@ -223,9 +214,8 @@ def pipeline_requests(target: str) -> list[dict]:
     random = np.random.default_rng(0)
     requests = []
     for seed in range(8):
-        for count in STEPS:
-            direction = random.standard_normal(info.embedding_size)
-            values = (direction / np.linalg.norm(direction)).round(6).tolist()
+        for count in servers.STEPS:
+            values = scenario.random_embedding(info.embedding_size, random)
             guidance = info.defaults.guidance_scale
             inputs = [
                 ("id_embedding", "FP32", len(values), {"fp32_contents": values}),
@@ -235,7 +225,7 @@ def pipeline_requests(target: str) -> list[dict]:
             ]
             requests.append(
                 {
-                    "model_name": "pipeline",
+                    "model_name": pipeline.NAME,
                     "inputs": [
                         {"name": name, "datatype": kind, "shape": [1, size], "contents": contents}
                         for name, kind, size, contents in inputs

@@ -14,7 +14,6 @@ from loadtest.bench.section import Line, Section, Table
 LOAD = 1.5
 LEAST_MET, MOST_WASTED = 0.95, 0.02
 DEADLINES = "2s,5s,10s,20s,none"
-STEPS = (10, 25, 50)
 
 
 @dataclass(frozen=True)
@@ -24,20 +23,13 @@ class Plan:
 
 
 def measure(plan: Plan, work: Path) -> Section:
-    mix = ("--steps", ",".join(map(str, STEPS)), "--order", "random")
+    mix = ("--steps", servers.MIXED_STEPS, "--order", "random")
     with servers.stack("simulated", work) as served:
         peak = servers.stream(
-            served.target,
-            work,
-            "--callers",
-            "24",
-            *mix,
-            "--warm-up",
-            "8s",
-            "--duration",
-            servers.duration(plan.seconds / 3),
+            *(served.target, work, "--callers", "24", *mix),
+            *("--warm-up", "8s", "--duration", servers.duration(plan.seconds / 3)),
         )
-        rate = LOAD * peak["throughput"]["picture_steps_per_second"] / (sum(STEPS) / len(STEPS))
+        rate = LOAD * peak["throughput"]["picture_steps_per_second"] / servers.MEAN_STEPS
         load = servers.stream(
             *(served.target, work, "--rate", f"{rate:.3f}", *mix, "--deadline", DEADLINES),
             *("--warm-up", servers.duration(plan.warm_up), "--duration", servers.duration(plan.seconds)),

@@ -4,13 +4,12 @@ The heap is measured after a full collection. One caller goes on drawing beside 
 """
 
 import re
-import subprocess
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.bench import servers
 from loadtest.bench.section import Line, Section, Table
-from serving.gateway import java
 
 HEAP = 512  # MiB
 
@@ -65,20 +64,14 @@ def measure(plan: Plan, work: Path) -> Section:
 
 def during(served: servers.Served, work: Path, plan: Plan, *options: str) -> Memory:
     """The most that the gateway held while the stream tester ran."""
-    report = work / "open.json"
-    command = [java(), "-jar", str(servers.STREAM), "--target", served.target, "--json", str(report)]
-    command += [*options, "--steps", "10", "--duration", servers.duration(plan.seconds), "--drain", "0s"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tester:
-        most = Memory(0, 0)
-        while tester.poll() is None:
-            now = memory(served.gateway)
-            most = max(most, now, key=lambda held: held.heap)
-            try:
-                tester.wait(2)
-            except subprocess.TimeoutExpired:
-                continue
-        if tester.returncode:
-            raise RuntimeError(f"the stream tester ended with {tester.returncode}: {tester.stderr.read()}")
+    load = (*options, "--steps", "10", "--duration", servers.duration(plan.seconds), "--drain", "0s")
+    most = Memory(0, 0)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(servers.stream, served.target, work, *load)
+        while not run.done():
+            most = max(most, memory(served.gateway), key=lambda held: held.heap)
+            wait([run], timeout=2)
+    run.result()
     return most
 
 

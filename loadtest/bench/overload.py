@@ -13,7 +13,6 @@ from typing import Any
 from loadtest.bench import servers
 from loadtest.bench.section import Line, Plot, Section, Table
 
-STEPS = (10, 25, 50)
 RUNNING, QUEUED = 16, 16
 LEAST_GOODPUT, MOST_REFUSAL_MS, MOST_OF_PREDICTED = 0.9, 50, 1.5
 REFUSAL_PERCENTILE = {2: "p99", 5: "p95"}
@@ -31,14 +30,14 @@ class Plan:
 def measure(plan: Plan, work: Path) -> Section:
     limits = (f"-Darc2face.limits.max-running={RUNNING}", f"-Darc2face.limits.max-queued={QUEUED}")
     usual = [
-        *("--steps", ",".join(map(str, STEPS)), "--photos", str(servers.ROOT / "samples")),
+        *("--steps", servers.MIXED_STEPS, "--photos", str(servers.ROOT / "samples")),
         *("--warm-up", servers.duration(plan.warm_up), "--duration", servers.duration(plan.seconds)),
     ]
     with servers.stack("simulated", work, "-Xmx512m", *limits) as served:
         servers.stream(served.target, work, "--callers", "4", "--steps", "10", "--duration", "5s")
         peak = servers.stream(served.target, work, "--callers", str(RUNNING + QUEUED // 2), *usual)
         capacity = peak["throughput"]["picture_steps_per_second"]
-        calls_per_second = capacity / (sum(STEPS) / len(STEPS))
+        calls_per_second = capacity / servers.MEAN_STEPS
         loads = {}
         for factor in plan.factors:
             rate = f"{factor * calls_per_second:.3f}"
@@ -61,7 +60,7 @@ def report(
         infos, count = (sum(entry[key] for entry in refusals) for key in ("retry_infos", "calls"))
         excess = {
             steps: load["total_micros_by_steps"][str(steps)]["p95"] / 1e6 / predicted(steps, peak)
-            for steps in STEPS
+            for steps in servers.STEPS
             if load["total_micros_by_steps"].get(str(steps), {}).get("count")
         }
         lines += [
@@ -135,6 +134,6 @@ def predicted(steps: int, peak: Mapping[str, Any]) -> float:
     them all that is queued starts, one after the other.
     """
     between = peak["micros"]["between_steps"]["mean"] / 1e6
-    calls_per_second = peak["throughput"]["picture_steps_per_second"] / (sum(STEPS) / len(STEPS))
+    calls_per_second = peak["throughput"]["picture_steps_per_second"] / servers.MEAN_STEPS
     before_and_after = peak["micros"]["first_progress"]["min"] / 1e6
     return QUEUED / calls_per_second + steps * between + before_and_after

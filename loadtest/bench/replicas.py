@@ -1,10 +1,12 @@
 """Two Tritons behind one gateway against one, in turns (simulated A100s, each with a GPU of its own)."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loadtest.bench import servers, steps
-from loadtest.bench.section import Line, Section, Table, interval, median
+from loadtest.bench.repetition import in_turns, median, spread
+from loadtest.bench.section import Line, Section, Table
 from loadtest.bench.statistics import Batches
 
 CALLERS = 48
@@ -31,24 +33,26 @@ def measure(plan: Plan, work: Path) -> Section:
     ):
         for served in (one, two):
             steps.warm(served, plan.warm_rounds, plan.seconds)
-        pairs, full = [], []
-        for number in range(plan.pairs):
-            pair = {}
-            for count, served in ((1, one), (2, two)) if number % 2 else ((2, two), (1, one)):
-                before = [Batches.read(triton, "unet") for triton in served.tritons]
-                pair[count] = steps.measure(served, CALLERS, plan.seconds, 80 * count).steps_per_second
-                after = [Batches.read(triton, "unet") for triton in served.tritons]
-                made = [now.since(then) for now, then in zip(after, before, strict=True)]
-                if count == 2:
-                    full.append(min(batches.share_of_rows(FULL) for batches in made))
-            pairs.append(pair)
+        full = []
+
+        def run(served: servers.Served) -> float:
+            """Steps a second."""
+            before = [Batches.read(triton, "unet") for triton in served.tritons]
+            expected = 80 * len(served.tritons)
+            rate = steps.measure(served, CALLERS, plan.seconds, expected).steps_per_second
+            after = [Batches.read(triton, "unet") for triton in served.tritons]
+            made = [now.since(then) for now, then in zip(after, before, strict=True)]
+            if served is two:
+                full.append(min(batches.share_of_rows(FULL) for batches in made))
+            return rate
+
+        pairs = in_turns(plan.pairs, {2: partial(run, two), 1: partial(run, one)})
     speedups = [pair[2] / pair[1] for pair in pairs]
-    low, high = interval(speedups)
     lines = [
         Line(
             f"Steps a second of two replicas against one, {CALLERS} callers (simulated A100s)",
             f"at least {LEAST_SPEEDUP} times",
-            f"{median(speedups):.3f} ({low:.3f} to {high:.3f})",
+            spread(speedups),
             median(speedups) >= LEAST_SPEEDUP,
         ),
         Line(

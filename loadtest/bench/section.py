@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Line:
@@ -60,14 +58,3 @@ class Section:
             [Plot(**plot) for plot in json["plots"]],
             json["raw"],
         )
-
-
-def interval(values: Sequence[float], resamples: int = 10_000) -> tuple[float, float]:
-    """The 95 % interval of the median, by bootstrap."""
-    draws = np.random.default_rng(0).choice(np.asarray(values), (resamples, len(values)))
-    low, high = np.percentile(np.median(draws, axis=1), [2.5, 97.5])
-    return float(low), float(high)
-
-
-def median(values: Sequence[float]) -> float:
-    return float(np.median(values))

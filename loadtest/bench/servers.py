@@ -21,6 +21,10 @@ JAR = ROOT / "gateway/target/quarkus-app/quarkus-run.jar"
 STREAM = ROOT / "loadtest/stream/target/stream.jar"
 GHZ = ROOT / ".cache/bin/ghz"
 
+STEPS = (10, 25, 50)  # of requests that differ
+MIXED_STEPS = ",".join(map(str, STEPS))  # as the stream tester takes them
+MEAN_STEPS = sum(STEPS) / len(STEPS)
+
 
 @dataclass(frozen=True)
 class Process:

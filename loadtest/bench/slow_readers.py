@@ -4,10 +4,12 @@ Both want the same of the server, so what the slow ones hold back shows as steps
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loadtest.bench import servers
-from loadtest.bench.section import Line, Section, Table, interval, median
+from loadtest.bench.repetition import in_turns, median, spread
+from loadtest.bench.section import Line, Section, Table
 from loadtest.bench.statistics import Batches
 
 READERS = 200
@@ -23,7 +25,6 @@ class Plan:
 
 
 def measure(plan: Plan, work: Path) -> Section:
-    pairs = []
     limits = ("-Darc2face.limits.max-queued=512",)
     with servers.stack("simulated", work, *limits) as served:
 
@@ -39,15 +40,12 @@ def measure(plan: Plan, work: Path) -> Section:
             return rows / 2 / (report["window_seconds"] + plan.warm_up)
 
         servers.stream(served.target, work, "--callers", "8", "--steps", "10", "--duration", "5s")
-        for number in range(plan.pairs):
-            order = ("slow", "prompt") if number % 2 else ("prompt", "slow")
-            pairs.append({kind: run(kind) for kind in order})
+        pairs = in_turns(plan.pairs, {kind: partial(run, kind) for kind in ("prompt", "slow")})
     ratios = [pair["slow"] / pair["prompt"] for pair in pairs]
-    low, high = interval(ratios)
     line = Line(
         f"Steps a second with {READERS} slow readers, against the same who read at once (simulated A100)",
         f"at least {LEAST_RATIO}",
-        f"{median(ratios):.3f} ({low:.3f} to {high:.3f})",
+        spread(ratios),
         median(ratios) >= LEAST_RATIO,
     )
     table = Table(

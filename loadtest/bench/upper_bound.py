@@ -6,11 +6,13 @@ pair to pair.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from loadtest.bench import servers, steps
-from loadtest.bench.section import Line, Plot, Section, Table, interval, median
+from loadtest.bench.repetition import in_turns, interval, median
+from loadtest.bench.section import Line, Plot, Section, Table
 from loadtest.ghz import raw, run, scenario
 
 LEAST_RATIO, LEAST_LOWER_BOUND, MOST_ADDED_MS = 0.97, 0.95, 0.5
@@ -48,7 +50,7 @@ def measure(plan: Plan, work: Path) -> Section:
             f"Steps per second through the gateway against raw Triton, {NAMES[profile]}, {callers} callers",
             f"median of {plan.pairs} pairs at least {LEAST_RATIO}, "
             f"lower bound of its 95 % interval at least {LEAST_LOWER_BOUND}",
-            f"{result['ratio']:.3f} ({result['interval'][0]:.3f} to {result['interval'][1]:.3f})",
+            "{:.3f} ({:.3f} to {:.3f})".format(result["ratio"], *result["interval"]),
             result["ratio"] >= LEAST_RATIO and result["interval"][0] >= LEAST_LOWER_BOUND,
         )
         for profile in ("mini", "simulated")
@@ -120,24 +122,20 @@ def _profile(profile: str, callers: Sequence[int], plan: Plan, work: Path) -> di
 
         def below(count: int, seconds: float) -> run.Outcome:
             config.update({"concurrency": count, "duration": f"{seconds}s"})
-            outcome = run.Outcome.of(run.run(servers.GHZ, config, served.triton, work))
-            if set(outcome.codes) != {"OK"}:
-                raise RuntimeError(f"raw Triton: {outcome.codes}")
-            return outcome
+            return run.all_well(servers.GHZ, config, served.triton, work)
 
         steps.warm(served, plan.warm_rounds, plan.warm_seconds)
         results = {}
         for count in callers:
             expected = below(count, 2).ok_per_second
-            pairs = []
-            for number in range(plan.guided_pairs if guided else plan.pairs):
-                if number % 2:
-                    above = steps.measure(served, count, plan.seconds, expected)
-                    pairs.append((below(count, plan.seconds), above))
-                else:
-                    first = below(count, plan.seconds)
-                    pairs.append((first, steps.measure(served, count, plan.seconds, expected)))
-            results[count] = summary(pairs)
+            pairs = in_turns(
+                plan.guided_pairs if guided else plan.pairs,
+                {
+                    "raw": partial(below, count, plan.seconds),
+                    "gateway": partial(steps.measure, served, count, plan.seconds, expected),
+                },
+            )
+            results[count] = summary([(pair["raw"], pair["gateway"]) for pair in pairs])
         return results
 
 

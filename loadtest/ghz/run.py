@@ -54,6 +54,14 @@ def run(ghz: Path, config: Mapping[str, Any], target: str, work: Path) -> dict[s
     return {**report, "cpuSeconds": _cpu_of_children() - before}
 
 
+def all_well(ghz: Path, config: Mapping[str, Any], target: str, work: Path) -> Outcome:
+    """A run whose every call must end well, or its rate would say nothing."""
+    outcome = Outcome.of(run(ghz, config, target, work))
+    if set(outcome.codes) != {"OK"}:
+        raise RuntimeError(f"{config['call']}: {outcome.codes}")
+    return outcome
+
+
 def _cpu_of_children() -> float:
     """CPU seconds of all processes that this one has started and that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

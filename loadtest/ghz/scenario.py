@@ -64,6 +64,12 @@ def complete(data: Sequence[Any], served: Served, seed: int = 0) -> list[Any]:
     return records
 
 
+def random_embedding(size: int, random: np.random.Generator) -> list[float]:
+    """Of unit length."""
+    direction = random.standard_normal(size)
+    return (direction / np.linalg.norm(direction)).round(6).tolist()
+
+
 def read_photos(folder: Path) -> list[bytes]:
     photos = [path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES]
     if not photos:
@@ -75,8 +81,7 @@ def _filled(value: Any, served: Served, photo: bytes, random: np.random.Generato
     if value == "{photo}":
         return base64.b64encode(photo).decode()
     if value == "{embedding}":
-        direction = random.standard_normal(served.embedding_size)
-        values = (direction / np.linalg.norm(direction)).round(6).tolist()
+        values = random_embedding(served.embedding_size, random)
         return {"values": values, "recogniser_id": served.recogniser_id}
     if isinstance(value, dict):
         return {key: _filled(inner, served, photo, random) for key, inner in value.items()}

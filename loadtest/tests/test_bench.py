@@ -10,7 +10,8 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from loadtest.bench import allocation, batching, overload, report, steps, upper_bound
-from loadtest.bench.section import Line, Plot, Section, Table, interval
+from loadtest.bench.repetition import in_turns, interval
+from loadtest.bench.section import Line, Plot, Section, Table
 from loadtest.bench.statistics import Batches
 from loadtest.ghz import run
 from loadtest.simulated import repository as simulated
@@ -20,6 +21,13 @@ def test_interval_is_about_the_median_and_narrower_than_the_values() -> None:
     values = list(np.random.default_rng(1).normal(1, 0.1, 40))
     low, high = interval(values)
     assert min(values) < low <= np.median(values) <= high < max(values)
+
+
+def test_whose_turn_comes_first_changes_from_round_to_round() -> None:
+    came: list[str] = []
+    rounds = in_turns(3, {name: lambda name=name: came.append(name) or len(came) for name in "ab"})
+    assert came == ["a", "b", "b", "a", "a", "b"]
+    assert rounds == [{"a": 1, "b": 2}, {"b": 3, "a": 4}, {"a": 5, "b": 6}]
 
 
 def test_ratios_are_taken_within_pairs() -> None:

@@ -3,11 +3,11 @@
 import grpc
 import numpy as np
 from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.utils import triton_to_np_dtype
 
 from loadtest.baselines.pipeline import NAME
 
 TYPES = {"id_embedding": "FP32", "steps": "INT32", "seed": "UINT32", "guidance": "FP32"}
-NUMPY = {"FP32": np.float32, "INT32": np.int32, "UINT32": np.uint32}
 SECONDS = 600
 
 
@@ -29,7 +29,7 @@ class Client:
         values = {"id_embedding": embedding, "steps": [steps], "seed": [seed], "guidance": [guidance]}
         request = service_pb2.ModelInferRequest(model_name=NAME)
         for name, value in values.items():
-            array = np.asarray(value, NUMPY[TYPES[name]])[np.newaxis]
+            array = np.asarray(value, triton_to_np_dtype(TYPES[name]))[np.newaxis]
             request.inputs.add(name=name, datatype=TYPES[name], shape=array.shape)
             request.raw_input_contents.append(array.tobytes())
         return self.triton.ModelInfer(request, timeout=SECONDS).raw_output_contents[0]
