@@ -35,8 +35,8 @@ import org.jboss.logging.Logger;
  * from it whoever waits is told for how long.
  *
  * <p>Deadlines decide, as soon as something has been measured: who would not end in time, with {@value #SAFETY} times
- * what is expected, is refused at once. Whose turn it is but who would make a running generation miss its deadline waits,
- * and keeps its turn: nobody overtakes it, so it starts at the latest when those that run have ended. Who cannot end in
+ * what is expected, is refused at once. Whose turn it is but who would bring a running generation to its deadline, with
+ * {@value #MARGIN} times what is expected, waits and keeps its turn: nobody overtakes it, so it starts at the latest when those that run have ended. Who cannot end in
  * time any more never starts, and a running one is stopped after a step when even alone with those that run now it would
  * take {@value #LATE} times what it has left.
  *
@@ -47,6 +47,7 @@ public final class Admission {
     private static final Logger LOG = Logger.getLogger(Admission.class);
 
     static final double SAFETY = 1.2;
+    static final double MARGIN = 1.1;
     static final double LATE = 1.1;
 
     /** A refused caller is never told to stay away for longer than this, before the spread. */
@@ -338,7 +339,7 @@ public final class Admission {
         int i = 0;
         for (Place other : running) {
             double left = other.left(now);
-            if (with.endOfRunning(i) > left && without.endOfRunning(i) <= left) {
+            if (MARGIN * with.endOfRunning(i) > left && without.endOfRunning(i) <= left) {
                 return Verdict.HOLDS;
             }
             i++;
