@@ -3,6 +3,7 @@ package dev.arc2face.gateway.cli;
 import static java.util.Objects.requireNonNull;
 
 import com.google.protobuf.ByteString;
+import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
@@ -247,11 +248,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private static ScheduledExecutorService ticker(ProgressDisplay progress) {
-        ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "progress");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"));
         var unused = ticker.scheduleAtFixedRate(progress::tick, 250, 250, TimeUnit.MILLISECONDS);
         return ticker;
     }

@@ -26,12 +26,15 @@ import dev.arc2face.gateway.triton.Sizes;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
  * Arc2Face (arXiv 2403.11641) from a photo to portraits of the person in it. Portraits of one request are, bit for bit,
- * those of one request each. A generation belongs to the thread that runs it; any number may run at once.
+ * those of one request each. A generation belongs to the thread that runs it, but for the encoding of its portraits, which
+ * goes on beside their scoring; any number may run at once.
  */
 public final class PortraitGenerator {
     private static final int PREVIEW_QUALITY = 75;
@@ -40,6 +43,7 @@ public final class PortraitGenerator {
     private final Encoder encoder;
     private final VaeDecoder vae;
     private final IdentityScorer scorer;
+    private final Executor encoders;
     private final LatentPreview preview;
     private final Sizes sizes;
     private final LongSupplier nanoTime;
@@ -48,14 +52,21 @@ public final class PortraitGenerator {
     private volatile Duration finishingEach = Duration.ZERO;
 
     /**
+     * @param encoders make the files of portraits
      * @param nanoTime as {@link System#nanoTime}
      * @throws FailureException MODEL_CONTRACT_VIOLATED where a setting of {@code vae_decoder} is not supported
      */
-    public PortraitGenerator(ServedModels models, IdentityReader reader, IdentityScorer scorer, LongSupplier nanoTime) {
+    public PortraitGenerator(
+            ServedModels models,
+            IdentityReader reader,
+            IdentityScorer scorer,
+            Executor encoders,
+            LongSupplier nanoTime) {
         this.reader = reader;
         this.encoder = new Encoder(models.encoder());
         this.vae = new VaeDecoder(models.vaeDecoder(), models.sizes());
         this.scorer = scorer;
+        this.encoders = encoders;
         this.preview = LatentPreview.parse(models.vaeDecoder().requireParameter("latent_rgb_factors"));
         this.sizes = models.sizes();
         this.nanoTime = nanoTime;
@@ -104,9 +115,21 @@ public final class PortraitGenerator {
         for (Chunk chunk : vae.chunks(options.numImages())) {
             Cancellation.check();
             List<Pixels> pictures = clock.time(VAE_DECODE, () -> vae.decode(latents, chunk)); // [H,W,3] each
+            List<CompletableFuture<byte[]>> files = pictures.stream()
+                    .map(picture -> CompletableFuture.supplyAsync(() -> encode(picture, options, clock), encoders))
+                    .toList();
             List<Optional<ScoredFace>> scores = clock.time(SCORE, () -> scorer.score(identity.embedding(), pictures));
             for (int i = 0; i < chunk.size(); i++) {
-                events.accept(portrait(chunk.first() + i, pictures.get(i), scores.get(i), options, clock));
+                int index = chunk.first() + i;
+                Pixels picture = pictures.get(i);
+                events.accept(new Portrait(
+                        index,
+                        options.seed(index),
+                        files.get(i).join(),
+                        options.format(),
+                        picture.width(),
+                        picture.height(),
+                        scores.get(i)));
             }
         }
         finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
@@ -122,11 +145,7 @@ public final class PortraitGenerator {
         }
     }
 
-    private static Portrait portrait(
-            int index, Pixels picture, Optional<ScoredFace> score, GenerationOptions options, StageClock clock) {
-        byte[] data =
-                clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, options.format(), options.jpegQuality()));
-        return new Portrait(
-                index, options.seed(index), data, options.format(), picture.width(), picture.height(), score);
+    private static byte[] encode(Pixels picture, GenerationOptions options, StageClock clock) {
+        return clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, options.format(), options.jpegQuality()));
     }
 }

@@ -7,8 +7,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Adds up the wall-clock time that one call spends in each stage. A failing stage counts; stages do not nest. Belongs
- * to one thread.
+ * Adds up the wall-clock time that one call spends in each stage. A failing stage counts; stages do not nest, but
+ * may run side by side on several threads.
  */
 public final class StageClock {
     private final LongSupplier nanoTime;
@@ -28,7 +28,10 @@ public final class StageClock {
         try {
             return work.get();
         } finally {
-            timings.merge(stage, Duration.ofNanos(nanoTime.getAsLong() - start), Duration::plus);
+            Duration taken = Duration.ofNanos(nanoTime.getAsLong() - start);
+            synchronized (timings) {
+                timings.merge(stage, taken, Duration::plus);
+            }
         }
     }
 
@@ -42,6 +45,8 @@ public final class StageClock {
 
     /** Time spent in each stage entered so far, in the order of the stages. */
     public Map<Stage, Duration> timings() {
-        return new EnumMap<>(timings);
+        synchronized (timings) {
+            return new EnumMap<>(timings);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import io.grpc.Context.CancellableContext;
@@ -7,7 +8,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -24,13 +24,13 @@ final class BoundedExecutor implements AutoCloseable {
      * @param maxQueued at least 1
      */
     BoundedExecutor(String name, int maxRunning, int maxQueued) {
-        AtomicInteger count = new AtomicInteger();
         threads = new ThreadPoolExecutor(
-                maxRunning, maxRunning, 1, TimeUnit.MINUTES, new LinkedBlockingQueue<>(maxQueued), work -> {
-                    Thread thread = new Thread(work, name + "-" + count.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+                maxRunning,
+                maxRunning,
+                1,
+                TimeUnit.MINUTES,
+                new LinkedBlockingQueue<>(maxQueued),
+                new DaemonThreads(name));
         threads.allowCoreThreadTimeOut(true);
     }
 

@@ -9,6 +9,7 @@ import dev.arc2face.gateway.face.IdentityScorer;
 import dev.arc2face.gateway.face.Recogniser;
 import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.triton.ServedModels;
+import java.util.concurrent.Executor;
 
 /**
  * The stations that a call passes, made for the models that Triton serves; made anew each time Triton comes back.
@@ -29,7 +30,8 @@ record Pipeline(
         Recogniser recogniser,
         IdentityReader reader,
         PortraitGenerator generator) {
-    static Pipeline of(ServedModels models, LimitsConfig limits) {
+    /** @param encoders make the pictures' files while they are scored */
+    static Pipeline of(ServedModels models, LimitsConfig limits, Executor encoders) {
         PhotoDecoder decoder = new PhotoDecoder((int) limits.maxPhotoBytes().asLongValue(), limits.maxPhotoPixels());
         FaceDetector detector = new FaceDetector(models.faceDetector(), models.sizes());
         Recogniser recogniser = new Recogniser(models.arcface());
@@ -42,6 +44,6 @@ record Pipeline(
                 detector,
                 recogniser,
                 reader,
-                new PortraitGenerator(models, reader, scorer, System::nanoTime));
+                new PortraitGenerator(models, reader, scorer, encoders, System::nanoTime));
     }
 }

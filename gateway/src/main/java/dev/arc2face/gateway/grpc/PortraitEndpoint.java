@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.admission.Admission;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
@@ -11,27 +12,18 @@ import jakarta.inject.Singleton;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** The portrait service as the server finds it, with the threads that its calls run on. */
 @GrpcService
 @Singleton
 public final class PortraitEndpoint implements BindableService {
-    private final AtomicInteger generationThreads = new AtomicInteger();
     /** As many as the admission lets run. */
-    private final ExecutorService generations = Executors.newCachedThreadPool(work -> {
-        Thread thread = new Thread(work, "generation-" + generationThreads.incrementAndGet());
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService generations = Executors.newCachedThreadPool(new DaemonThreads("generation"));
 
     private final BoundedExecutor unaryCalls;
-    private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, work -> {
-        Thread thread = new Thread(work, "stream-timer");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledThreadPoolExecutor timer =
+            new ScheduledThreadPoolExecutor(1, new DaemonThreads("stream-timer"));
     private final ServerServiceDefinition definition;
 
     PortraitEndpoint(

@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.config.LimitsConfig;
@@ -17,6 +18,7 @@ import io.quarkus.runtime.Startup;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Singleton;
 import java.util.Arrays;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -36,11 +38,9 @@ public final class Readiness implements TritonServer.Listener {
     private final ReadinessConfig config;
     private final GrpcHealth health;
     // One thread for a warm-up, one to see to its deadline.
-    private final ScheduledExecutorService warmUps = Executors.newScheduledThreadPool(2, work -> {
-        Thread thread = new Thread(work, "warm-up");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService warmUps = Executors.newScheduledThreadPool(2, new DaemonThreads("warm-up"));
+    private final ExecutorService encoders = Executors.newFixedThreadPool(
+            Runtime.getRuntime().availableProcessors(), new DaemonThreads("picture-encoder"));
 
     private volatile State state = new Unready(unavailable("the gateway has just started"));
 
@@ -102,6 +102,7 @@ public final class Readiness implements TritonServer.Listener {
     @PreDestroy
     void close() {
         warmUps.shutdownNow();
+        encoders.shutdown(); // what it has taken, somebody waits for
         become(new Unready(unavailable("the gateway is stopping")));
     }
 
@@ -110,7 +111,7 @@ public final class Readiness implements TritonServer.Listener {
             return; // newer models, or none any more
         }
         try {
-            Pipeline pipeline = Pipeline.of(attempt.models(), limits);
+            Pipeline pipeline = Pipeline.of(attempt.models(), limits, encoders);
             pipeline.variants().served().forEach(variant -> generateOnce(pipeline, variant));
             becomeAfter(attempt, new Ready(pipeline));
         } catch (FailureException failure) {

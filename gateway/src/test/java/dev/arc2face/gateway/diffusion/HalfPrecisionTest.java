@@ -94,6 +94,7 @@ class HalfPrecisionTest {
                 models,
                 new IdentityReader(decoder, detector, recogniser, 24),
                 new IdentityScorer(detector, recogniser),
+                Runnable::run,
                 System::nanoTime);
         IdentitySource somebody = new IdentitySource.GivenEmbedding(
                 new Noise(7).draw(models.sizes().embeddingSize()), recogniser.id());

@@ -61,6 +61,7 @@ class PortraitGeneratorTest {
                 models,
                 new IdentityReader(new PhotoDecoder(1 << 24, 50_000_000), detector, recogniser, 24),
                 new IdentityScorer(detector, recogniser),
+                Runnable::run,
                 System::nanoTime);
         somebody = new IdentitySource.GivenEmbedding(
                 new Noise(7).draw(models.sizes().embeddingSize()), recogniser.id());
