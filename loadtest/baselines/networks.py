@@ -56,6 +56,7 @@ class OnnxNetwork:
         options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
         self.session = ort.InferenceSession(
             str(config.folder / VERSION / "model.onnx"), options, providers=["CPUExecutionProvider"]

@@ -151,6 +151,8 @@ def session_options(config: dict[str, Any]) -> ort.SessionOptions:
     options.enable_cpu_mem_arena = parameter(config, "enable_mem_arena") != "0"
     # An arena grows by doubling: weights in it take up to twice their size.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    # Threads that wait for the next run by spinning take the cores from the other models and from Triton itself.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     return options
 
