@@ -11,7 +11,7 @@ from typing import Any
 
 from export.repository import link
 from loadtest.bench import servers, steps
-from loadtest.bench.section import Line, Plot, Section, Table
+from loadtest.bench.section import Line, Plot, Section, Table, number_of
 from loadtest.bench.statistics import Batches
 
 FULL = 16
@@ -102,7 +102,7 @@ def measure(plan: Plan, work: Path) -> Section:
                 plots.append(histogram(profile, callers, made))
                 lines.append(
                     Line(
-                        f"Rows in full batches of {FULL} without any delay, {profile}, {callers} callers",
+                        f"Rows in full batches of {FULL} without any delay, {profile}, {number_of(callers)}",
                         "shown; expected nearly all",
                         f"{made.share_of_rows(FULL):.1%}",
                         made.share_of_rows(FULL) >= 0.9,
@@ -121,7 +121,7 @@ def measure(plan: Plan, work: Path) -> Section:
 
 def histogram(profile: str, callers: int, made: Batches) -> Plot:
     return Plot(
-        f"Rows of a batch by Triton's own count, {profile}, {callers} callers, no delay",
+        f"Rows of a batch by Triton's own count, {profile}, {number_of(callers)}, no delay",
         "rows of a batch",
         "batches",
         {"batches": sorted((float(size), float(count)) for size, count in made.executions.items())},

@@ -22,7 +22,7 @@ from loadtest.baselines import pipeline
 from loadtest.baselines.locked import Locked
 from loadtest.bench import servers, steps
 from loadtest.bench.repetition import in_turns, median
-from loadtest.bench.section import Line, Plot, Section, Table
+from loadtest.bench.section import Line, Plot, Section, Table, number_of
 from loadtest.ghz import raw, run, scenario
 
 SYSTEMS = ("gateway", "locked", "pipeline")
@@ -37,7 +37,7 @@ class Plan:
     rounds: int = 3
     seconds: float = 20
     warm_up: float = 6
-    warm_rounds: int = 9
+    warm_rounds: int = 16
     warm_seconds: float = 8
 
 
@@ -105,7 +105,7 @@ def _lines(profile: str, by_callers: Mapping[int, Sequence[Round]]) -> list[Line
             other: median([r["gateway"].pictures_per_second / r[other].pictures_per_second for r in rounds])
             for other in SYSTEMS[1:]
         }
-        what = f"Pictures a second, {profile}, {callers} {'callers' if callers > 1 else 'caller'}"
+        what = f"Pictures a second, {profile}, {number_of(callers)}"
         if profile == "mini" or callers == 1:
             measured = f"{against['locked']:.3f} of the locked process'"
             required = f"at most {MOST_SLOWER:.0%} below the locked process"

@@ -58,3 +58,7 @@ class Section:
             [Plot(**plot) for plot in json["plots"]],
             json["raw"],
         )
+
+
+def number_of(callers: int) -> str:
+    return "1 caller" if callers == 1 else f"{callers} callers"

@@ -12,7 +12,7 @@ from typing import Any
 
 from loadtest.bench import servers, steps
 from loadtest.bench.repetition import in_turns, interval, median
-from loadtest.bench.section import Line, Plot, Section, Table
+from loadtest.bench.section import Line, Plot, Section, Table, number_of
 from loadtest.ghz import raw, run, scenario
 
 LEAST_RATIO, LEAST_LOWER_BOUND, MOST_ADDED_MS = 0.97, 0.95, 0.5
@@ -38,8 +38,8 @@ class Plan:
     )
     pairs: int = 10
     guided_pairs: int = 4
-    seconds: float = 3
-    warm_rounds: int = 9
+    seconds: float = 4
+    warm_rounds: int = 16
     warm_seconds: float = 8
 
 
@@ -47,7 +47,7 @@ def measure(plan: Plan, work: Path) -> Section:
     results = {profile: _profile(profile, callers, plan, work) for profile, callers in plan.callers.items()}
     lines = [
         Line(
-            f"Steps per second through the gateway against raw Triton, {NAMES[profile]}, {callers} callers",
+            f"Steps per second through the gateway against raw Triton, {NAMES[profile]}, {number_of(callers)}",
             f"median of {plan.pairs} pairs at least {LEAST_RATIO}, "
             f"lower bound of its 95 % interval at least {LEAST_LOWER_BOUND}",
             "{:.3f} ({:.3f} to {:.3f})".format(result["ratio"], *result["interval"]),
