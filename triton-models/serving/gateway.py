@@ -15,6 +15,7 @@ class Gateway(Server):
 
     name = "the gateway"
     patience = 300  # the full-size profile warms up for a minute on a CPU
+    farewell = 40  # what runs may end, for 25 s unless configured otherwise
 
     def __init__(
         self,

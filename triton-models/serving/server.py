@@ -18,6 +18,7 @@ class Server(ABC):
 
     name: str
     patience: float  # seconds until it must be ready
+    farewell: float = 15  # seconds until it must have ended
 
     def __init__(self, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
         self.command, self.log, self.env = command, log, env
@@ -32,7 +33,7 @@ class Server(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.child.stop()
+        self.child.stop(self.farewell)
 
     @abstractmethod
     def is_ready(self) -> bool: ...

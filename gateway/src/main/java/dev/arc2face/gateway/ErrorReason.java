@@ -27,7 +27,8 @@ public enum ErrorReason {
     INTERNAL(Status.Code.INTERNAL),
     UNIMPLEMENTED(Status.Code.UNIMPLEMENTED),
     UNKNOWN_VARIANT(Status.Code.INVALID_ARGUMENT),
-    DEADLINE_UNREACHABLE(Status.Code.RESOURCE_EXHAUSTED);
+    DEADLINE_UNREACHABLE(Status.Code.RESOURCE_EXHAUSTED),
+    SHUTTING_DOWN(Status.Code.UNAVAILABLE);
 
     private final Status.Code code;
 

@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.admission;
 
 import static java.util.concurrent.TimeUnit.MICROSECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import dev.arc2face.gateway.ErrorReason;
@@ -50,6 +51,9 @@ public final class Admission {
     static final double MARGIN = 1.1;
     static final double LATE = 1.1;
 
+    /** How long a generation may take to notice that it is stopped. */
+    private static final Duration STOPPING = Duration.ofSeconds(2);
+
     /** A refused caller is never told to stay away for longer than this, before the spread. */
     private static final double LONGEST_RETRY_SECONDS = 60;
 
@@ -83,6 +87,7 @@ public final class Admission {
     private int reserved;
     private long queuedBytes;
     private boolean telling;
+    private boolean draining;
     private boolean held; // whose turn it is waits for the sake of a deadline
     private long refusals;
     private long refusalsLogged;
@@ -115,9 +120,12 @@ public final class Admission {
      * Takes a place for a call that has just begun.
      *
      * @param caller who takes turns with the others
-     * @throws FailureException QUEUE_FULL, with a delay after which there may be a place
+     * @throws FailureException QUEUE_FULL, with a delay after which there may be a place; SHUTTING_DOWN
      */
     public synchronized Place reserve(String caller) {
+        if (draining) {
+            throw shuttingDown();
+        }
         if (running.size() + waiting.size() + reserved >= limit.current() + maxQueued) {
             throw full("all places are taken; try again later");
         }
@@ -162,6 +170,9 @@ public final class Admission {
             if (!release(place)) {
                 throw FailureException.of(ErrorReason.CANCELLED, "the call has ended already");
             }
+            if (draining) {
+                throw shuttingDown();
+            }
             place.becomes(demand, generation);
             boolean waits = waiting.size() > 0 || running.size() >= limit.current();
             if (waits && queuedBytes + demand.bytes() > maxQueuedBytes) {
@@ -202,6 +213,50 @@ public final class Admission {
         }
         calls.forEach(Runnable::run);
         place.generation().withdrawn(why);
+    }
+
+    /**
+     * Lets nobody in any more, sends away who waits, and returns when all that run have ended; those that still run after
+     * the grace period are stopped.
+     */
+    public void drain(Duration grace) throws InterruptedException {
+        List<Place> sentAway;
+        synchronized (this) {
+            draining = true;
+            sentAway = waiting.inOrder();
+            sentAway.forEach(place -> {
+                leaveQueue(place);
+                place.become(State.GONE, nanoTime.getAsLong());
+            });
+        }
+        sentAway.forEach(place -> place.generation().withdrawn(shuttingDown()));
+        List<Place> stopped;
+        synchronized (this) {
+            LOG.infof("shutting down: %d generations sent away, %d run", sentAway.size(), running.size());
+            awaitEnd(grace);
+            stopped = List.copyOf(running);
+        }
+        if (!stopped.isEmpty()) {
+            LOG.warnf("shutting down: %d generations are stopped after %d s", stopped.size(), grace.toSeconds());
+            stopped.forEach(place -> place.generation().stopped(shuttingDown()));
+            synchronized (this) {
+                awaitEnd(STOPPING);
+            }
+        }
+    }
+
+    private void awaitEnd(Duration most) throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos(); // the real time: that is what is waited for
+        long left = most.toNanos();
+        while (!running.isEmpty() && left > 0) {
+            NANOSECONDS.timedWait(this, left);
+            left = end - System.nanoTime();
+        }
+    }
+
+    private static FailureException shuttingDown() {
+        return FailureException.of(
+                ErrorReason.SHUTTING_DOWN, "the server is shutting down; try again, another one will answer");
     }
 
     /** Learns from what a running generation tells, and throws DEADLINE_EXCEEDED where it is of no use any more. */
@@ -384,6 +439,9 @@ public final class Admission {
                 become(place, State.GONE, now);
                 nextEndKnown = false;
                 startWhoCan(now, calls);
+                if (running.isEmpty()) {
+                    notifyAll(); // whoever shuts down
+                }
             }
             calls.forEach(Runnable::run);
         }

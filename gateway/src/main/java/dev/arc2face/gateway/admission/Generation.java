@@ -12,4 +12,7 @@ public interface Generation {
 
     /** It waits no longer and will never run. */
     void withdrawn(FailureException why);
+
+    /** It runs, and has to end now. */
+    void stopped(FailureException why);
 }

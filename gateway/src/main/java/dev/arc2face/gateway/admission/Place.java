@@ -57,7 +57,7 @@ public final class Place {
      *
      * @return where it waits; empty if it starts at once
      * @throws FailureException QUEUE_FULL where the requests that wait are too large together; DEADLINE_UNREACHABLE
-     *     where it would not end in time; CANCELLED where the place has been given back already
+     *     where it would not end in time; SHUTTING_DOWN; CANCELLED where the place has been given back already
      */
     public Optional<Turn> enter(Demand what, Generation whose) {
         return admission.enter(this, what, whose);

@@ -79,7 +79,7 @@ final class Failures {
                                 .map(after -> ", or try again in " + after)
                                 .orElse(""));
             case "DEADLINE_EXCEEDED" -> Optional.of("allow more time with --deadline");
-            case "QUEUE_FULL", "MODEL_SERVER_UNAVAILABLE" ->
+            case "QUEUE_FULL", "MODEL_SERVER_UNAVAILABLE", "SHUTTING_DOWN" ->
                 Optional.of("try again "
                         + details.retryAfter().map(after -> "in " + after).orElse("later"));
             default -> Optional.empty();

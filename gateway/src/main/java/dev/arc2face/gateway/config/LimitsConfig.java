@@ -81,6 +81,10 @@ public interface LimitsConfig {
     @WithDefault("PT0.1S")
     Duration deadlineMargin();
 
+    /** How long what runs may go on once the gateway is told to stop (SIGTERM). */
+    @WithDefault("PT25S")
+    Duration shutdownGrace();
+
     /** Refuses values that the API does not allow. */
     static void check(LimitsConfig config) {
         Range.check("arc2face.limits.max-photo-bytes", config.maxPhotoBytes().asLongValue(), 1, 16 << 20);
@@ -100,5 +104,6 @@ public interface LimitsConfig {
         Range.positive("arc2face.limits.client-stall", config.clientStall());
         Range.positive("arc2face.limits.retry-after", config.retryAfter());
         Range.positive("arc2face.limits.deadline-margin", config.deadlineMargin());
+        Range.notNegative("arc2face.limits.shutdown-grace", config.shutdownGrace());
     }
 }

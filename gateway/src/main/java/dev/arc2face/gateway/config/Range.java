@@ -12,6 +12,12 @@ final class Range {
         }
     }
 
+    static void notNegative(String key, Duration value) {
+        if (value.isNegative()) {
+            throw new IllegalArgumentException(key + " must not be negative, as " + value + " is");
+        }
+    }
+
     static void positive(String key, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw new IllegalArgumentException(key + " must be longer than nothing, not " + value);

@@ -122,7 +122,7 @@ final class ErrorStatus {
         if (reason.code() == Status.Code.INVALID_ARGUMENT) {
             status.addDetails(Any.pack(badRequest(failure)));
         }
-        boolean mayPass = reason == ErrorReason.MODEL_SERVER_UNAVAILABLE || reason == ErrorReason.QUEUE_FULL;
+        boolean mayPass = reason.code() == Status.Code.UNAVAILABLE || reason == ErrorReason.QUEUE_FULL;
         if (mayPass || failure.retryAfter().isPresent()) {
             status.addDetails(Any.pack(RetryInfo.newBuilder()
                     .setRetryDelay(Durations.fromMillis(

@@ -7,8 +7,11 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import io.grpc.BindableService;
 import io.grpc.ServerServiceDefinition;
 import io.quarkus.grpc.GrpcService;
+import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -21,6 +24,9 @@ public final class PortraitEndpoint implements BindableService {
     /** As many as the admission lets run. */
     private final ExecutorService generations = Executors.newCachedThreadPool(new DaemonThreads("generation"));
 
+    private final Readiness readiness;
+    private final Admission admission;
+    private final Duration shutdownGrace;
     private final BoundedExecutor unaryCalls;
     private final ScheduledThreadPoolExecutor timer =
             new ScheduledThreadPoolExecutor(1, new DaemonThreads("stream-timer"));
@@ -34,7 +40,9 @@ public final class PortraitEndpoint implements BindableService {
         LimitsConfig.check(limits);
         timer.setRemoveOnCancelPolicy(true); // most of what it is told to do is called off long before
         GenerationConfig.check(defaults);
-        Admission admission = new Admission(limits, generations, timer, System::nanoTime);
+        this.readiness = readiness;
+        this.shutdownGrace = limits.shutdownGrace();
+        admission = new Admission(limits, generations, timer, System::nanoTime);
         unaryCalls = new BoundedExecutor("unary", limits.maxUnaryRunning(), limits.maxUnaryQueued());
         Requests requests = new Requests(defaults, limits);
         PortraitServiceImpl service = new PortraitServiceImpl(
@@ -49,6 +57,16 @@ public final class PortraitEndpoint implements BindableService {
     @Override
     public ServerServiceDefinition bindService() {
         return definition;
+    }
+
+    /** Comes before anything is taken apart: what runs may end. */
+    void drain(@Observes ShutdownEvent stopping) {
+        readiness.stop();
+        try {
+            admission.drain(shutdownGrace);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @PreDestroy

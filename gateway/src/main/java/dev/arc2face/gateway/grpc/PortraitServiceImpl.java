@@ -124,6 +124,12 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
                 log(id, options, why.reason().name(), queued, queued);
             }
+
+            @Override
+            public void stopped(FailureException why) {
+                writer.fail(why);
+                context.cancel(null);
+            }
         };
         Demand demand = new Demand(options.workload(), request.getSerializedSize(), CallDeadline.nanoTime(context));
         try {

@@ -42,6 +42,7 @@ public final class Readiness implements TritonServer.Listener {
     private final ExecutorService encoders = Executors.newFixedThreadPool(
             Runtime.getRuntime().availableProcessors(), new DaemonThreads("picture-encoder"));
 
+    private boolean stopping; // guarded by this
     private volatile State state = new Unready(unavailable("the gateway has just started"));
 
     /** Replaced under the lock of this, so that what became of old models never hides what is known of newer ones. */
@@ -99,11 +100,20 @@ public final class Readiness implements TritonServer.Listener {
         become(new Unready(why));
     }
 
+    /** Nothing is ready from now on, whatever becomes of the model server. */
+    synchronized void stop() {
+        if (!stopping) {
+            become(new Unready(
+                    FailureException.of(ErrorReason.SHUTTING_DOWN, "the server is shutting down; try again")));
+            stopping = true;
+        }
+    }
+
     @PreDestroy
     void close() {
+        stop();
         warmUps.shutdownNow();
         encoders.shutdown(); // what it has taken, somebody waits for
-        become(new Unready(unavailable("the gateway is stopping")));
     }
 
     private void warmUp(WarmingUp attempt) {
@@ -160,6 +170,9 @@ public final class Readiness implements TritonServer.Listener {
     }
 
     private synchronized void become(State next) {
+        if (stopping) {
+            return;
+        }
         state = next;
         health.set(isReady());
         LOG.info(explanation());

@@ -23,8 +23,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,38 @@ class AdmissionTest {
         assertThat(admission.waiting()).isEqualTo(3);
         assertThat(refusal(() -> admission.reserve("a")).reason()).isEqualTo(ErrorReason.QUEUE_FULL);
         assertThat(admission.refusals()).isEqualTo(1);
+    }
+
+    @Test
+    void whoeverShutsDownSendsAwayWhoWaitsAndAwaitsWhoRuns() {
+        Place late = admission.reserve("late");
+        for (int i = 0; i < 4; i++) {
+            enter("a" + i);
+        }
+
+        CompletableFuture<Void> drained = drain(Duration.ofMinutes(2));
+        await().until(() -> told.size() == 2);
+        assertThat(told).containsExactly("a2 withdrawn SHUTTING_DOWN", "a3 withdrawn SHUTTING_DOWN");
+        assertThat(refusal(() -> admission.reserve("b")).reason()).isEqualTo(ErrorReason.SHUTTING_DOWN);
+        assertThat(refusal(() -> late.enter(demand(1), new Told("late"))).reason())
+                .isEqualTo(ErrorReason.SHUTTING_DOWN);
+
+        end();
+        assertThat(drained).isNotDone();
+        end();
+        drained.orTimeout(1, TimeUnit.MINUTES).join();
+        assertThat(ended).containsExactly("a0", "a1");
+        assertThat(admission.waiting() + admission.reserved()).isZero();
+    }
+
+    @Test
+    void whoeverShutsDownStopsWhatDoesNotEnd() {
+        enter("a0");
+
+        CompletableFuture<Void> drained = drain(Duration.ofMillis(10));
+        await().until(() -> told.contains("a0 stopped SHUTTING_DOWN"));
+        end();
+        drained.orTimeout(1, TimeUnit.MINUTES).join();
     }
 
     @Test
@@ -226,6 +260,16 @@ class AdmissionTest {
                 OptionalLong.empty());
     }
 
+    private CompletableFuture<Void> drain(Duration grace) {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                admission.drain(grace);
+            } catch (InterruptedException interrupted) {
+                throw new IllegalStateException(interrupted);
+            }
+        });
+    }
+
     /** Has a running generation do its first steps. */
     private void doSteps(Place place, int count) {
         Consumer<GenerationEvent> events = place.watching(event -> {});
@@ -271,6 +315,11 @@ class AdmissionTest {
         @Override
         public void withdrawn(FailureException why) {
             told.add(name + " withdrawn " + why.reason());
+        }
+
+        @Override
+        public void stopped(FailureException why) {
+            told.add(name + " stopped " + why.reason());
         }
     }
 }

@@ -259,5 +259,10 @@ class DeadlinesTest {
         public void withdrawn(FailureException why) {
             told.add(name + " withdrawn: " + why.reason());
         }
+
+        @Override
+        public void stopped(FailureException why) {
+            told.add(name + " stopped: " + why.reason());
+        }
     }
 }

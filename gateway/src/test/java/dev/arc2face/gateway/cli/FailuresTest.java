@@ -54,7 +54,7 @@ class FailuresTest {
                                     UNKNOWN_VARIANT,
                                     MESSAGE_TOO_LARGE -> ExitCode.BAD_INPUT;
                             case QUEUE_FULL -> ExitCode.BUSY;
-                            case MODEL_SERVER_UNAVAILABLE -> ExitCode.UNAVAILABLE;
+                            case MODEL_SERVER_UNAVAILABLE, SHUTTING_DOWN -> ExitCode.UNAVAILABLE;
                             case DEADLINE_EXCEEDED, DEADLINE_UNREACHABLE -> ExitCode.DEADLINE;
                             case MODEL_CONTRACT_VIOLATED, CLIENT_TOO_SLOW, CANCELLED, INTERNAL, UNIMPLEMENTED ->
                                 ExitCode.OTHER;

@@ -1,0 +1,84 @@
+"""A gateway that is told to stop (SIGTERM) while it works."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from evaluation import api
+from serving.gateway import Gateway
+from serving.layout import TRITON_MODELS
+from serving.triton import Options, Triton
+
+JAR = TRITON_MODELS.parent / "gateway" / "target" / "quarkus-app" / "quarkus-run.jar"
+SECONDS = 120
+
+pytestmark = pytest.mark.skipif(not JAR.is_file(), reason="the gateway is not built (make setup builds it)")
+
+Start = Callable[..., Gateway]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a gateway that runs one generation at a time, with more Java options."""
+    with Triton(Options(run=tmp_path / "triton")) as triton:
+        started = []
+
+        def gateway(*options: str) -> Gateway:
+            target = f"{triton.listening.host}:{triton.listening.grpc}"
+            options = ("-Darc2face.limits.max-running=1", *options)
+            started.append(Gateway(JAR, target, tmp_path / "gateway.log", java_options=options))
+            return started[-1].__enter__()
+
+        yield gateway
+        for server in started:
+            server.__exit__()
+
+
+def test_what_runs_ends_and_nobody_else_begins(start: Start) -> None:
+    gateway = start()
+    with api.Gateway(f"{gateway.host}:{gateway.grpc_port}") as client:
+        running, waiting = begin(client, "step_progress"), begin(client, "queued")
+        again = request(client)
+        gateway.child.process.terminate()
+
+        assert_sent_away(waiting)
+        assert_sent_away(client.generate(again))
+        *_, last = running
+        assert last.HasField("completed")
+        gateway.child.process.wait(SECONDS)
+
+
+def test_what_does_not_end_in_time_is_told_so(start: Start) -> None:
+    gateway = start("-Darc2face.limits.shutdown-grace=PT0.1S")
+    with api.Gateway(f"{gateway.host}:{gateway.grpc_port}") as client:
+        running = begin(client, "step_progress")
+        gateway.child.process.terminate()
+
+        assert_sent_away(running)
+        gateway.child.process.wait(SECONDS)
+
+
+def begin(client: api.Gateway, event: str) -> Iterator[Any]:
+    """A long generation of which this event has been seen."""
+    events = client.generate(request(client))
+    next(e for e in events if e.WhichOneof("event") == event)
+    return events
+
+
+def request(client: api.Gateway) -> Any:
+    info = client.unary("GetModelInfo", api.message("GetModelInfoRequest"))
+    somebody = api.message("Embedding", values=[1.0] * info.embedding_size, recogniser_id=info.recogniser_id)
+    identity = api.message("IdentitySource", embedding=somebody)
+    return api.message("GenerateRequest", identity=identity, steps=100, num_images=2, preview_every=0)
+
+
+def assert_sent_away(events: Iterator[Any]) -> None:
+    with pytest.raises(grpc.RpcError) as raised:
+        list(events)
+    assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+    details = dict(raised.value.trailing_metadata())["grpc-status-details-bin"]
+    assert b"SHUTTING_DOWN" in details
+    assert b"google.rpc.RetryInfo" in details
