@@ -3,6 +3,7 @@
 - variants: mini, and its UNet once more as `unet_lcm` with a recipe of few steps;
 - guided: mini, and its UNet once more with the guidance inside;
 - half: variants, where encoder, UNet and VAE decoder speak FP16;
+- broken: mini, whose decoder's file is not the one that its configuration names;
 - full-size: the tensors of Stable Diffusion v1-5 in FP16, and next to no network behind them.
 """
 
@@ -39,6 +40,12 @@ def half(folder: Path) -> None:
     variants(folder)
     for name in ("encoder", "unet", "vae_decoder"):
         speak_half(folder / name)
+
+
+def broken(folder: Path) -> None:
+    shutil.copytree(TRITON_MODELS / "mini", folder, dirs_exist_ok=True)
+    with (folder / "vae_decoder" / "1" / "model.onnx").open("ab") as file:
+        file.write(b"\0")
 
 
 def few_steps(folder: Path) -> None:
@@ -244,7 +251,7 @@ def in_graph(tensor: Tensor) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(tensor.name, ONNX_TYPES[tensor.data_type], ["B", *tensor.dims])
 
 
-KINDS = {"variants": variants, "guided": guided, "half": half, "full-size": full_size}
+KINDS = {"variants": variants, "guided": guided, "half": half, "full-size": full_size, "broken": broken}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(

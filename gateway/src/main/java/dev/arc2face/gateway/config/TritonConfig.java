@@ -9,15 +9,34 @@ import java.util.List;
 @ConfigMapping(prefix = "arc2face.triton")
 public interface TritonConfig {
     /**
-     * The gRPC addresses of Triton and its replicas, separated by commas: host:port each, or another target that gRPC
-     * knows.
+     * The gRPC addresses of Triton and its replicas, separated by commas: host:port each, where a name stands for as many
+     * replicas as it has addresses; or another target that gRPC knows.
      */
     @WithDefault("127.0.0.1:8001")
     List<String> targets();
 
-    /** The longest that one model call may take, waiting in Triton's queue included. */
+    /** How often names are looked up anew. (The JVM keeps answers for 30 s, unless -Dsun.net.inetaddr.ttl says otherwise.) */
+    @WithDefault("PT10S")
+    Duration resolveInterval();
+
+    /** The longest that one model call may take, waiting in Triton's queue and all attempts included. */
     @WithDefault("PT2M")
     Duration callTimeout();
+
+    /** Attempts at one model call, each at another replica where there is one. */
+    @WithDefault("5")
+    int attempts();
+
+    /**
+     * The least time after which another replica is asked; more where calls of the model take more than a fraction of
+     * it. Where there is no other replica, an attempt is never given up early.
+     */
+    @WithDefault("PT1S")
+    Duration leastAttemptTimeout();
+
+    /** How long a model call waits for a replica while none is there: a restart of the only one fails nothing. */
+    @WithDefault("PT10S")
+    Duration patience();
 
     /** How often it is checked that Triton is ready and serves the same models. */
     @WithDefault("PT1S")
@@ -26,4 +45,15 @@ public interface TritonConfig {
     /** The longest that Triton may take to answer such a check. */
     @WithDefault("PT5S")
     Duration pollTimeout();
+
+    /** Refuses values that make no sense. */
+    static void check(TritonConfig config) {
+        Range.positive("arc2face.triton.resolve-interval", config.resolveInterval());
+        Range.positive("arc2face.triton.call-timeout", config.callTimeout());
+        Range.check("arc2face.triton.attempts", config.attempts(), 1, 16);
+        Range.positive("arc2face.triton.least-attempt-timeout", config.leastAttemptTimeout());
+        Range.notNegative("arc2face.triton.patience", config.patience());
+        Range.positive("arc2face.triton.poll-interval", config.pollInterval());
+        Range.positive("arc2face.triton.poll-timeout", config.pollTimeout());
+    }
 }

@@ -2,14 +2,19 @@ package dev.arc2face.gateway.triton;
 
 import io.grpc.ManagedChannel;
 
-/** Where a replica takes calls, and how much it has to do. */
+/** Where a replica takes calls, how much it has to do, and whether it does it. */
 final class Endpoint {
+    private final String target;
     private volatile ManagedChannel channel;
 
-    /** Rows of our calls that it has not answered; guarded by the {@link Replicas}. */
+    // Guarded by the Replicas.
+    final Breaker breaker = new Breaker();
+    /** Rows of our calls that it has not answered. */
     int rowsInFlight;
 
-    Endpoint(ManagedChannel channel) {
+    /** @param target as the log names it */
+    Endpoint(String target, ManagedChannel channel) {
+        this.target = target;
         this.channel = channel;
     }
 
@@ -20,5 +25,10 @@ final class Endpoint {
     /** Later calls go here; those under way end where they are. */
     void moveTo(ManagedChannel next) {
         channel = next;
+    }
+
+    @Override
+    public String toString() {
+        return target;
     }
 }

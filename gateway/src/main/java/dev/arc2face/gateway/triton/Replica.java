@@ -47,7 +47,7 @@ final class Replica implements AutoCloseable {
     /** Room beside a message's tensors for their names and shapes. */
     private static final int ENVELOPE_BYTES = 64 << 10;
 
-    private final String target;
+    private final Addresses.Address address;
     private final TritonConfig config;
     private final BiConsumer<Replica, Sight> looked;
     private final Endpoint endpoint;
@@ -57,20 +57,21 @@ final class Replica implements AutoCloseable {
     private Link link;
     private Sight sight = new Down(away("has not been reached yet"));
     private boolean breakIsReported;
+    private boolean retired;
 
     /**
      * Connects to nothing yet.
      *
-     * @param target as gRPC takes it
      * @param looked told on the watching thread
      */
-    Replica(String target, TritonConfig config, BiConsumer<Replica, Sight> looked) {
-        this.target = target;
+    Replica(Addresses.Address address, TritonConfig config, BiConsumer<Replica, Sight> looked) {
+        this.address = address;
         this.config = config;
         this.looked = looked;
         this.link = link(METADATA_BYTES, METADATA_BYTES);
-        this.endpoint = new Endpoint(link.channel);
-        this.watch = new Daemon("triton-watch-" + target); // a look that a broken connection asks for may be late
+        this.endpoint = new Endpoint(address.target(), link.channel);
+        this.watch =
+                new Daemon("triton-watch-" + address.target()); // a look that a broken connection asks for may be late
     }
 
     /** The looks begin. */
@@ -80,11 +81,20 @@ final class Replica implements AutoCloseable {
     }
 
     String target() {
-        return target;
+        return address.target();
     }
 
     Endpoint endpoint() {
         return endpoint;
+    }
+
+    /** Stops watching; calls that are under way may end. */
+    void retire() {
+        watch.execute(() -> {
+            retired = true;
+            link.channel.shutdown();
+            watch.shutdown();
+        });
     }
 
     /** Stops watching and breaks off all calls. */
@@ -100,6 +110,9 @@ final class Replica implements AutoCloseable {
     }
 
     private void look() {
+        if (retired) {
+            return;
+        }
         sight = see();
         looked.accept(this, sight);
     }
@@ -193,14 +206,14 @@ final class Replica implements AutoCloseable {
      * 1 MiB, or above 16 MiB in all, unless told otherwise. No memory is lost, since the caller keeps its request, too.
      */
     private Link link(int largestRequest, int largestAnswer) {
-        ManagedChannel channel = NettyChannelBuilder.forTarget(target)
+        NettyChannelBuilder channel = NettyChannelBuilder.forTarget(address.target())
                 .usePlaintext()
                 .maxInboundMessageSize(largestAnswer)
                 .flowControlWindow(Math.max(largestAnswer, NettyChannelBuilder.DEFAULT_FLOW_CONTROL_WINDOW))
                 .perRpcBufferLimit(largestRequest)
-                .retryBufferSize(Long.MAX_VALUE)
-                .build();
-        return new Link(channel, largestRequest, largestAnswer);
+                .retryBufferSize(Long.MAX_VALUE);
+        address.authority().ifPresent(channel::overrideAuthority);
+        return new Link(channel.build(), largestRequest, largestAnswer);
     }
 
     private GRPCInferenceServiceBlockingStub stub(ManagedChannel channel) {

@@ -1,103 +1,128 @@
 package dev.arc2face.gateway.triton;
 
-import dev.arc2face.gateway.ErrorReason;
-import dev.arc2face.gateway.FailureException;
-import dev.arc2face.inference.GRPCInferenceServiceGrpc;
+import dev.arc2face.gateway.config.TritonConfig;
 import dev.arc2face.inference.ModelInferRequest;
 import dev.arc2face.inference.ModelInferResponse;
-import io.grpc.Context;
-import io.grpc.Deadline;
-import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.jboss.logging.Logger;
 
 /**
- * Model calls, each to the replica with the fewest rows in flight, and what their failures mean. So replicas are kept
- * equally busy, and of those with nothing to do the first one is taken: callers who come together meet in one batch. A
- * caller's next step finds the replica of its last one with the least to do, since all of its batch was answered.
+ * The replicas that serve the same models, and what is known of each. An attempt goes to the one with the fewest rows in
+ * flight. So replicas are kept equally busy, and of those with nothing to do the first one is taken: callers who come
+ * together meet in one batch. A caller's next step finds the replica of its last one with the least to do, since all of
+ * its batch was answered.
  */
 final class Replicas {
-    private final Duration callTimeout;
-    private List<Endpoint> endpoints = List.of();
+    private static final Logger LOG = Logger.getLogger(Replicas.class);
 
-    /** @param callTimeout the longest that a call may take, whatever its context's deadline */
-    Replicas(Duration callTimeout) {
-        this.callTimeout = callTimeout;
+    private final TritonConfig config;
+    private final LongSupplier nanoTime;
+    private final RetryBudget budget = new RetryBudget();
+    private final Map<String, AttemptTime> times = new HashMap<>();
+    private List<Endpoint> endpoints = List.of();
+    private boolean retired;
+
+    /** @param nanoTime as {@link System#nanoTime} */
+    Replicas(TritonConfig config, LongSupplier nanoTime) {
+        this.config = config;
+        this.nanoTime = nanoTime;
     }
 
-    /** Later calls go to these. */
+    /** Later attempts go to these. */
     synchronized void use(List<Endpoint> next) {
+        for (Endpoint endpoint : next) {
+            if (!endpoints.contains(endpoint)) {
+                endpoint.breaker.reset();
+            }
+        }
         endpoints = List.copyOf(next);
+    }
+
+    /** No attempt begins any more: other models are served now. */
+    synchronized void retire() {
+        retired = true;
+        endpoints = List.of();
+    }
+
+    synchronized boolean isRetired() {
+        return retired;
     }
 
     /** Runs a model once, with so many rows; throws what {@link Model#infer} documents. */
     ModelInferResponse infer(ModelInferRequest request, int rows) {
-        Endpoint endpoint = take(request.getModelName(), rows);
-        try {
-            return GRPCInferenceServiceGrpc.newBlockingStub(endpoint.channel())
-                    .withDeadlineAfter(callTimeout.toNanos(), TimeUnit.NANOSECONDS)
-                    .modelInfer(request);
-        } catch (StatusRuntimeException error) {
-            throw failure(request.getModelName(), error);
-        } finally {
-            release(endpoint, rows);
+        synchronized (this) {
+            budget.called();
         }
+        return new InferCall(this, config, nanoTime, request, rows).answer();
     }
 
-    private synchronized Endpoint take(String model, int rows) {
-        Endpoint least = endpoints.stream()
-                .min(Comparator.comparingInt(endpoint -> endpoint.rowsInFlight)) // the first of several
-                .orElseThrow(() -> FailureException.of(ErrorReason.MODEL_SERVER_UNAVAILABLE, away(model)));
-        least.rowsInFlight += rows;
+    /** A replica for an attempt that begins now, of those that take any; none where all are away or keep failing. */
+    synchronized Optional<Endpoint> begin(int rows, Set<Endpoint> avoided) {
+        long now = nanoTime.getAsLong();
+        Optional<Endpoint> least = endpoints.stream()
+                .filter(endpoint -> !avoided.contains(endpoint) && endpoint.breaker.allows(now))
+                .min(Comparator.comparingInt(endpoint -> endpoint.rowsInFlight)); // the first of several
+        least.ifPresent(endpoint -> {
+            endpoint.breaker.began();
+            endpoint.rowsInFlight += rows;
+        });
         return least;
     }
 
-    private synchronized void release(Endpoint endpoint, int rows) {
+    /** Whether an attempt elsewhere could begin now. */
+    synchronized boolean hasOther(Set<Endpoint> avoided) {
+        long now = nanoTime.getAsLong();
+        return endpoints.stream().anyMatch(endpoint -> !avoided.contains(endpoint) && endpoint.breaker.allows(now));
+    }
+
+    synchronized void succeeded(Endpoint endpoint, int rows, String model, long nanos) {
         endpoint.rowsInFlight -= rows;
-    }
-
-    private FailureException failure(String model, StatusRuntimeException error) {
-        Context context = Context.current();
-        Deadline deadline = context.getDeadline();
-        if (deadline != null && deadline.isExpired()) {
-            return FailureException.causedBy(
-                    error, ErrorReason.DEADLINE_EXCEEDED, "the deadline passed while model '" + model + "' ran");
+        if (endpoint.breaker.isOpen()) {
+            LOG.infof("%s answers again", endpoint);
         }
-        if (context.isCancelled() || Thread.currentThread().isInterrupted()) {
-            return FailureException.causedBy(error, ErrorReason.CANCELLED, "cancelled while model '" + model + "' ran");
+        endpoint.breaker.succeeded();
+        time(model).took(nanos);
+    }
+
+    /** It broke the attempt off, or did not answer it in time. */
+    synchronized void failed(Endpoint endpoint, int rows) {
+        endpoint.rowsInFlight -= rows;
+        boolean wasOpen = endpoint.breaker.isOpen();
+        endpoint.breaker.failed(nanoTime.getAsLong());
+        if (endpoint.breaker.isOpen() && !wasOpen) {
+            LOG.warnf("%s fails one call after the other; it gets none for a while", endpoint);
         }
-        return switch (error.getStatus().getCode()) {
-            case DEADLINE_EXCEEDED ->
-                FailureException.causedBy(
-                        error,
-                        ErrorReason.MODEL_SERVER_UNAVAILABLE,
-                        "model '" + model + "' did not answer within " + callTimeout.toSeconds() + " s; try again");
-            // NOT_FOUND: the model is not loaded, or not yet. CANCELLED: not by us, so the other side broke it off.
-            case UNAVAILABLE, NOT_FOUND, CANCELLED -> unavailable(model, error);
-            case INTERNAL -> brokenOff(error.getStatus()) ? unavailable(model, error) : failed(model, error);
-            default -> failed(model, error);
-        };
     }
 
-    private static FailureException unavailable(String model, StatusRuntimeException error) {
-        return FailureException.causedBy(error, ErrorReason.MODEL_SERVER_UNAVAILABLE, away(model));
+    /** Nobody wants the attempt's answer any more, or it says nothing about the replica. */
+    synchronized void abandoned(Endpoint endpoint, int rows) {
+        endpoint.rowsInFlight -= rows;
+        endpoint.breaker.abandoned();
     }
 
-    private static String away(String model) {
-        return "the model server is away or not ready (model '" + model + "'); try again";
+    /** An attempt was given up after so long. */
+    synchronized void tookAtLeast(String model, long nanos) {
+        time(model).took(nanos);
     }
 
-    private static FailureException failed(String model, StatusRuntimeException error) {
-        return FailureException.causedBy(error, ErrorReason.INTERNAL, "model '" + model + "' failed");
+    /** How long an attempt is waited for, in nanoseconds, where there is another replica to ask. */
+    synchronized long patience(String model) {
+        return time(model).patience();
     }
 
-    /** Whether an INTERNAL status was made on this side because the stream ended early, not by a model. */
-    private static boolean brokenOff(Status status) {
-        String description = status.getDescription();
-        return description != null
-                && (description.contains("HTTP/2 error code") || description.contains("end-of-stream"));
+    /** Whether one more attempt may be repeated. */
+    synchronized boolean maySpendRetry() {
+        return budget.spend();
+    }
+
+    private AttemptTime time(String model) {
+        return times.computeIfAbsent(
+                model, unused -> new AttemptTime(config.leastAttemptTimeout(), config.callTimeout()));
     }
 }

@@ -5,14 +5,17 @@ import static java.util.stream.Collectors.joining;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.config.TritonConfig;
+import dev.arc2face.gateway.triton.Addresses.Address;
 import dev.arc2face.gateway.triton.Replica.Down;
 import dev.arc2face.gateway.triton.Replica.Up;
-import java.time.Duration;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
@@ -20,8 +23,10 @@ import org.jboss.logging.Logger;
  * The model server: one Triton, or several replicas of it, each of which may come and go.
  *
  * <ul>
- *   <li>Constructing connects to nothing and cannot fail on Triton's account; every replica is watched from then on.
- *   <li>It is there while one replica is. Each call goes to the one that has the least to do ({@link Replicas}).
+ *   <li>Constructing connects to nothing and cannot fail on Triton's account; every replica is watched from then on,
+ *       those that a name stands for later, too.
+ *   <li>It is there while one replica is. Each call goes to the one that has the least to do ({@link Replicas}), and on
+ *       to another one where that fails ({@link InferCall}).
  *   <li>Replicas are interchangeable or they are not used: one that serves other models than those in use, by their
  *       configuration or hash, is left out, and the log says so.
  *   <li>{@link #models()} never waits: it gives the models of the last look, or says what is wrong.
@@ -47,30 +52,33 @@ public final class TritonServer implements AutoCloseable {
 
     private record Unavailable(FailureException why) implements State {}
 
-    private final List<Replica> watched;
-    private final Replicas replicas;
+    private final TritonConfig config;
+    private final Addresses addresses;
     private final Daemon news;
     private volatile State state;
 
     // Only the thread of the news touches these.
     private final List<Listener> listeners = new ArrayList<>();
+    private final Map<Address, Replica> watched = new LinkedHashMap<>();
     private final Map<Replica, Replica.Sight> sights = new HashMap<>();
     private List<Replica> used = List.of();
     private List<Replica> leftOut = List.of();
     private Served served = Served.NOTHING;
+    private Replicas replicas;
 
     public TritonServer(TritonConfig config) {
-        requirePositive(config.callTimeout(), "call-timeout");
-        requirePositive(config.pollInterval(), "poll-interval");
-        requirePositive(config.pollTimeout(), "poll-timeout");
-        this.replicas = new Replicas(config.callTimeout());
+        this(config, InetAddress::getAllByName);
+    }
+
+    TritonServer(TritonConfig config, Addresses.Lookup lookup) {
+        TritonConfig.check(config);
+        this.config = config;
+        this.replicas = new Replicas(config, System::nanoTime);
         this.state = new Unavailable(Replica.away("has not been reached yet"));
         this.news = new Daemon("triton-news");
-        this.watched = config.targets().stream()
-                .map(target ->
-                        new Replica(target, config, (replica, sight) -> news.execute(() -> looked(replica, sight))))
-                .toList();
-        watched.forEach(Replica::watch);
+        this.addresses = new Addresses(
+                config.targets(), config.resolveInterval(), lookup, found -> news.execute(() -> found(found)));
+        addresses.watch();
     }
 
     /**
@@ -104,14 +112,48 @@ public final class TritonServer implements AutoCloseable {
     /** Stops watching and breaks off all calls. */
     @Override
     public void close() {
-        news.shutdownNow();
-        watched.forEach(Replica::close);
+        addresses.close();
+        news.execute(() -> watched.values().forEach(Replica::close));
+        news.shutdown(); // what was told before is heard first
+        try {
+            news.awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void found(Set<Address> now) {
+        List<Replica> gone = new ArrayList<>();
+        watched.entrySet().removeIf(entry -> !now.contains(entry.getKey()) && gone.add(entry.getValue()));
+        for (Address address : now) {
+            watched.computeIfAbsent(address, added -> {
+                Replica replica =
+                        new Replica(added, config, (looking, sight) -> news.execute(() -> looked(looking, sight)));
+                replica.watch();
+                return replica;
+            });
+        }
+        if (now.isEmpty()) {
+            become(new Unavailable(Replica.away("cannot be found: " + String.join(", ", config.targets()))));
+        }
+        if (!gone.isEmpty()) {
+            sights.keySet().removeAll(gone);
+            consider();
+            gone.forEach(Replica::retire);
+        }
     }
 
     private void looked(Replica replica, Replica.Sight sight) {
-        sights.put(replica, sight);
+        if (watched.containsValue(replica)) {
+            sights.put(replica, sight);
+            consider();
+        }
+    }
+
+    /** Who is used, and what is served, by the latest looks. */
+    private void consider() {
         Map<Replica, Up> up = new LinkedHashMap<>();
-        for (Replica other : watched) {
+        for (Replica other : watched.values()) {
             if (sights.get(other) instanceof Up there) {
                 up.put(other, there);
             }
@@ -130,10 +172,16 @@ public final class TritonServer implements AutoCloseable {
         List<Replica> unlike = new ArrayList<>();
         up.forEach((other, there) ->
                 (there.served().isInterchangeableWith(reference.served()) ? alike : unlike).add(other));
+        boolean others = !reference.served().isInterchangeableWith(served);
+        if (others) { // no generation goes on with models that it did not begin with
+            replicas.retire();
+            replicas = new Replicas(config, System::nanoTime);
+            used = List.of();
+            served = reference.served();
+        }
         use(alike);
         leaveOut(unlike);
-        if (!(state instanceof Ready) || !reference.served().isInterchangeableWith(served)) {
-            served = reference.served();
+        if (others || !(state instanceof Ready)) {
             become(new Ready(models(reference)));
         }
     }
@@ -165,13 +213,13 @@ public final class TritonServer implements AutoCloseable {
 
     /** What keeps the replicas from being used: a broken contract, where there is one, rather than an absence. */
     private FailureException whyNone() {
-        List<FailureException> reasons = watched.stream()
+        List<FailureException> reasons = watched.values().stream()
                 .flatMap(replica -> sights.get(replica) instanceof Down down ? Stream.of(down.why()) : Stream.of())
                 .toList();
         return reasons.stream()
                 .filter(why -> why.reason() == ErrorReason.MODEL_CONTRACT_VIOLATED)
                 .findFirst()
-                .orElseGet(() -> reasons.get(0));
+                .orElseGet(() -> reasons.isEmpty() ? Replica.away("has not been reached yet") : reasons.get(0));
     }
 
     private ServedModels models(Up up) {
@@ -219,12 +267,6 @@ public final class TritonServer implements AutoCloseable {
             }
         } catch (RuntimeException defect) {
             LOG.error("a listener of the model server failed", defect);
-        }
-    }
-
-    private static void requirePositive(Duration duration, String key) {
-        if (duration.isZero() || duration.isNegative()) {
-            throw new IllegalArgumentException("arc2face.triton." + key + " must be positive, not " + duration);
         }
     }
 }

@@ -14,7 +14,9 @@ public enum ModelRepository {
     /** That with a second UNet, with FP16 between the networks of diffusion; its second UNet has FP32. */
     HALF("half"),
     /** Tensors as large as those of Stable Diffusion v1-5, without its networks. */
-    FULL_SIZE("full-size");
+    FULL_SIZE("full-size"),
+    /** The mini profile with a network whose file is not the one that its configuration names. */
+    BROKEN("broken");
 
     private final String kind;
 

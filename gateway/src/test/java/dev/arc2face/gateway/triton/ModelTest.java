@@ -143,8 +143,8 @@ class ModelTest {
             channel = NettyChannelBuilder.forTarget(triton.target())
                     .usePlaintext()
                     .build();
-            replicas = new Replicas(PATIENCE);
-            replicas.use(List.of(new Endpoint(channel)));
+            replicas = new Replicas(TestConfig.triton(triton.target(), Map.of("attempts", "1")), System::nanoTime);
+            replicas.use(List.of(new Endpoint(triton.target(), channel)));
             unet = triton.models().unet().signature();
             sizes = triton.models().sizes();
         }
@@ -248,7 +248,7 @@ class ModelTest {
             CompletableFuture<FailureException> call = new CompletableFuture<>();
             Thread caller = new Thread(() -> call.complete(failure(context, models.unet(), inputs)));
             caller.start();
-            await().atMost(PATIENCE).until(() -> caller.getState() == Thread.State.WAITING);
+            await().atMost(PATIENCE).until(() -> caller.getState() == Thread.State.TIMED_WAITING);
 
             context.cancel(null);
 

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -23,7 +25,12 @@ public final class TritonProcess implements AutoCloseable {
     static final Path PYTHON = Path.of(System.getProperty(
             "arc2face.test.python", REPOSITORY_ROOT.resolve(".venv/bin/python").toString()));
 
+    private static final List<String> SERVING = List.of("-m", "serving");
+    private static final String LOOPBACK = "127.0.0.1";
+
+    private final List<String> program;
     private final String repository;
+    private final String host;
     private final int port;
     private Process launcher;
     private long pid;
@@ -35,23 +42,41 @@ public final class TritonProcess implements AutoCloseable {
 
     /** Starts Triton on a port; 0 picks a free one. */
     public TritonProcess(int grpcPort) {
-        this("mini", grpcPort);
+        this(SERVING, "mini", LOOPBACK, grpcPort);
     }
 
     /** Starts Triton with another model repository, on a free port. */
     public TritonProcess(Path repository) {
-        this(repository.toString(), 0);
+        this(SERVING, repository.toString(), LOOPBACK, 0);
     }
 
-    private TritonProcess(String repository, int grpcPort) {
+    /** Starts Triton with another model repository, at an address and a port; 0 picks a free one. */
+    TritonProcess(Path repository, String host, int grpcPort) {
+        this(SERVING, repository.toString(), host, grpcPort);
+    }
+
+    /** Starts a Triton that is live and never ready. */
+    static TritonProcess neverReady() {
+        Path program = REPOSITORY_ROOT.resolve("gateway/src/test/resources/repositories/never_ready.py");
+        return new TritonProcess(
+                List.of(program.toString()), ModelRepository.BROKEN.make().toString(), LOOPBACK, 0);
+    }
+
+    private TritonProcess(List<String> program, String repository, String host, int grpcPort) {
+        this.program = program;
         this.repository = repository;
+        this.host = host;
         JsonObject listening = start(grpcPort);
         port = listening.get("grpc").getAsInt();
     }
 
     /** Where it listens, or did: host:port of gRPC. */
     public String target() {
-        return "127.0.0.1:" + port;
+        return host + ":" + port;
+    }
+
+    int port() {
+        return port;
     }
 
     /** Ends Triton as a crash would, by SIGKILL, and returns when it and its launcher are gone. */
@@ -84,19 +109,15 @@ public final class TritonProcess implements AutoCloseable {
 
     private JsonObject start(int grpcPort) {
         try {
-            launcher = new ProcessBuilder(
-                            PYTHON.toString(),
-                            "-m",
-                            "serving",
-                            "--repository",
-                            repository,
-                            "--json",
-                            "--die-with-parent",
-                            "--grpc-port",
-                            String.valueOf(grpcPort))
-                    .directory(REPOSITORY_ROOT.resolve("triton-models").toFile())
-                    .redirectError(Redirect.INHERIT)
-                    .start();
+            List<String> command = new ArrayList<>(List.of(PYTHON.toString()));
+            command.addAll(program);
+            command.addAll(List.of("--repository", repository, "--json", "--die-with-parent"));
+            command.addAll(List.of("--host", host, "--grpc-port", String.valueOf(grpcPort)));
+            Path modules = REPOSITORY_ROOT.resolve("triton-models");
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).directory(modules.toFile()).redirectError(Redirect.INHERIT);
+            builder.environment().put("PYTHONPATH", modules.toString());
+            launcher = builder.start();
             // It prints one line when all models are ready, or none, and ends.
             BufferedReader output = launcher.inputReader(UTF_8);
             String line = output.readLine();

@@ -1,0 +1,244 @@
+package dev.arc2face.gateway.triton;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.MINUTES;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.ByteString;
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import io.grpc.Context;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What callers notice of replicas that die, freeze, are not ready, come and go: nothing, while one is there. */
+@ExtendWith(TritonExtension.class)
+class FaultsTest {
+    private static final ExecutorService THREADS = Executors.newCachedThreadPool();
+    private static final ScheduledExecutorService TIMER = Executors.newScheduledThreadPool(1);
+
+    @AfterAll
+    static void endThreads() {
+        THREADS.shutdownNow();
+        TIMER.shutdownNow();
+    }
+
+    @Test
+    void callsOfAReplicaThatDiesAreAnsweredByAnother(SharedTriton triton) {
+        Map<String, String> keys = Map.of("least-attempt-timeout", "PT2M"); // nothing but its death moves them
+        try (TritonProcess mortal = new TritonProcess();
+                TritonServer server =
+                        new TritonServer(TestConfig.triton(mortal.target() + "," + triton.target(), keys))) {
+            ServedModels models = Await.ready(server);
+            ByteString expected = unet(triton.models());
+            awaitUse(mortal, models);
+
+            mortal.freeze();
+            List<CompletableFuture<ByteString>> calls = start(8, models);
+            await().until(() -> calls.stream().anyMatch(CompletableFuture::isDone));
+            assertThat(calls).anyMatch(call -> !call.isDone());
+            mortal.kill();
+
+            assertThat(results(calls)).containsOnly(expected);
+            assertThat(results(start(8, models))).containsOnly(expected);
+        }
+    }
+
+    @Test
+    void callsOfAReplicaThatFreezesAreAnsweredByAnother(SharedTriton triton) {
+        Map<String, String> keys = Map.of("least-attempt-timeout", "PT0.2S");
+        try (TritonProcess mortal = new TritonProcess();
+                Statistics statistics = new Statistics(mortal.target());
+                TritonServer server =
+                        new TritonServer(TestConfig.triton(mortal.target() + "," + triton.target(), keys))) {
+            ServedModels models = Await.ready(server);
+            ByteString expected = unet(triton.models());
+            awaitUse(mortal, models);
+
+            mortal.freeze();
+            assertThat(results(start(8, models))).containsOnly(expected);
+            mortal.thaw();
+
+            long before = statistics.settled("unet").succeeded();
+            await().until(
+                            () -> { // it is trusted again
+                                assertThat(results(start(8, models))).containsOnly(expected);
+                                return statistics.of("unet").succeeded() > before;
+                            });
+        }
+    }
+
+    @Test
+    void callWaitsForTheOnlyReplicaToComeBack(SharedTriton triton) {
+        try (TritonProcess process = new TritonProcess();
+                TritonServer server =
+                        new TritonServer(TestConfig.triton(process.target(), Map.of("patience", "PT2M")))) {
+            ServedModels models = Await.ready(server);
+
+            process.kill();
+            Await.unavailable(server);
+            List<CompletableFuture<ByteString>> calls = start(2, models);
+            process.restart();
+
+            assertThat(results(calls)).containsOnly(unet(triton.models()));
+        }
+    }
+
+    @Test
+    void callEndsWhenAllAreAway() {
+        Map<String, String> keys = Map.of("patience", "PT0.1S");
+        try (TritonProcess first = new TritonProcess();
+                TritonProcess second = new TritonProcess();
+                TritonServer server =
+                        new TritonServer(TestConfig.triton(first.target() + "," + second.target(), keys))) {
+            ServedModels models = Await.ready(server);
+            awaitUse(second, models);
+
+            first.kill();
+            second.kill();
+
+            assertThat(failure(models).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+        }
+    }
+
+    @Test
+    void callThatWaitsEndsWithItsContext(SharedTriton triton) {
+        Map<String, String> keys = Map.of("patience", "PT2M");
+        try (TritonProcess process = new TritonProcess();
+                TritonServer server = new TritonServer(TestConfig.triton(process.target(), keys))) {
+            ServedModels models = Await.ready(server);
+            process.kill();
+            Await.unavailable(server);
+
+            try (Context.CancellableContext soon = Context.current().withDeadlineAfter(50, MILLISECONDS, TIMER)) {
+                AtomicReference<FailureException> failure = new AtomicReference<>();
+                soon.run(() -> failure.set(failure(models)));
+                assertThat(failure.get().reason()).isEqualTo(ErrorReason.DEADLINE_EXCEEDED);
+            }
+
+            Context.CancellableContext cancelled = Context.current().withCancellation();
+            CompletableFuture<FailureException> failure = new CompletableFuture<>();
+            Thread caller = new Thread(() -> cancelled.run(() -> failure.complete(failure(models))));
+            caller.start();
+            await().until(() -> caller.getState() == Thread.State.TIMED_WAITING);
+            cancelled.cancel(null);
+            assertThat(failure.orTimeout(1, MINUTES).join().reason()).isEqualTo(ErrorReason.CANCELLED);
+        }
+    }
+
+    @Test
+    void replicaThatIsLiveAndNotReadyGetsNoCalls(SharedTriton triton) {
+        try (TritonProcess notReady = TritonProcess.neverReady()) {
+            try (TritonServer server = new TritonServer(TestConfig.triton(notReady.target()))) {
+                assertThat(Await.unavailable(server).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            }
+            try (Statistics statistics = new Statistics(notReady.target());
+                    TritonServer server = new TritonServer(
+                            TestConfig.triton(notReady.target() + "," + triton.target(), Map.of("attempts", "1")))) {
+                ServedModels models = Await.ready(server);
+
+                assertThat(results(start(8, models))).containsOnly(unet(triton.models()));
+                assertThat(statistics.of("unet").succeeded()).isZero(); // which it would have answered
+            }
+        }
+    }
+
+    @Test
+    void theReplicasOfANameComeAndGo(SharedTriton triton) {
+        AtomicReference<List<String>> addresses = new AtomicReference<>(List.of("127.0.0.1"));
+        try (TritonProcess first = new TritonProcess();
+                TritonProcess second = new TritonProcess(Path.of("mini"), "127.0.0.2", first.port());
+                Statistics statistics = new Statistics(first.target());
+                TritonServer server = named(first.port(), addresses)) {
+            ServedModels models = Await.ready(server);
+            ByteString expected = unet(triton.models());
+            assertThat(results(start(4, models))).containsOnly(expected);
+
+            addresses.set(List.of("127.0.0.1", "127.0.0.2"));
+            awaitUse(second, models);
+
+            addresses.set(List.of("127.0.0.2"));
+            await().until(
+                            () -> { // the first one gets nothing more
+                                long before = statistics.settled("unet").succeeded();
+                                assertThat(results(start(8, models))).containsOnly(expected);
+                                return statistics.settled("unet").succeeded() == before;
+                            });
+            first.kill();
+            assertThat(results(start(8, models))).containsOnly(expected);
+        }
+    }
+
+    @Test
+    void nothingGoesOnWithModelsThatItDidNotBeginWith() {
+        AtomicReference<List<String>> addresses = new AtomicReference<>(List.of("127.0.0.1"));
+        try (TritonProcess first = new TritonProcess();
+                TritonProcess second = new TritonProcess(ModelRepository.VARIANTS.make(), "127.0.0.2", first.port());
+                TritonServer server = named(first.port(), addresses)) {
+            ServedModels models = Await.ready(server);
+            assertThat(second.target()).isNotEqualTo(first.target()).endsWith(":" + first.port());
+            addresses.set(List.of("127.0.0.2"));
+            await().ignoreExceptions().until(() -> server.models().unetLcm().isPresent());
+
+            assertThat(failure(models).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            assertThat(unet(server.models())).isNotEmpty();
+        }
+    }
+
+    private static TritonServer named(int port, AtomicReference<List<String>> addresses) {
+        Map<String, String> keys = Map.of("resolve-interval", "PT0.05S", "poll-interval", "PT0.1S");
+        return new TritonServer(TestConfig.triton("triton.example:" + port, keys), host -> {
+            assertThat(host).isEqualTo("triton.example");
+            InetAddress[] found = new InetAddress[addresses.get().size()];
+            for (int i = 0; i < found.length; i++) {
+                found[i] = InetAddress.getByName(addresses.get().get(i));
+            }
+            return found;
+        });
+    }
+
+    /** Returns when a replica has answered calls. */
+    private static void awaitUse(TritonProcess replica, ServedModels models) {
+        try (Statistics statistics = new Statistics(replica.target())) {
+            await().until(() -> {
+                results(start(4, models));
+                return statistics.settled("unet").rows() > 0;
+            });
+        }
+    }
+
+    /** Callers at once, of whom no replica has answered one before another asks. */
+    private static List<CompletableFuture<ByteString>> start(int callers, ServedModels models) {
+        return Stream.generate(() -> CompletableFuture.supplyAsync(() -> unet(models), THREADS))
+                .limit(callers)
+                .toList();
+    }
+
+    private static List<ByteString> results(List<CompletableFuture<ByteString>> calls) {
+        return calls.stream().map(call -> call.orTimeout(2, MINUTES).join()).toList();
+    }
+
+    private static ByteString unet(ServedModels models) {
+        return models.unet()
+                .infer(UnetInputs.of(models.sizes(), 500, 20))
+                .get("prediction")
+                .raw();
+    }
+
+    private static FailureException failure(ServedModels models) {
+        return catchThrowableOfType(FailureException.class, () -> unet(models));
+    }
+}
