@@ -217,6 +217,10 @@ bench: $(TEST) $(JAR) $(STREAM) $(GHZ) .cache/proto-deps ## Measure everything s
 bench-quick: override FLAGS += --quick
 bench-quick: bench ## The same with less of everything, in minutes
 
+.PHONY: faults
+faults: $(TEST) $(JAR) .cache/proto-deps ## Kill and freeze model servers while generations run (FLAGS=--help); writes out/faults.json
+	@PYTHONPATH=triton-models:. .venv/bin/python -m loadtest.faults $(FLAGS)
+
 .PHONY: jmh
 jmh: $(JMH) ## Time what the gateway itself computes, without servers (FLAGS="Noise -f 1", FLAGS=-h)
 	@mkdir -p "$(OUT)"

@@ -1,0 +1,1 @@
+"""Generations through a gateway whose model servers die, freeze and come back."""
