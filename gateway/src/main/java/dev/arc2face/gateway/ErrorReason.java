@@ -28,7 +28,8 @@ public enum ErrorReason {
     UNIMPLEMENTED(Status.Code.UNIMPLEMENTED),
     UNKNOWN_VARIANT(Status.Code.INVALID_ARGUMENT),
     DEADLINE_UNREACHABLE(Status.Code.RESOURCE_EXHAUSTED),
-    SHUTTING_DOWN(Status.Code.UNAVAILABLE);
+    SHUTTING_DOWN(Status.Code.UNAVAILABLE),
+    REQUEST_ID_CONFLICT(Status.Code.ALREADY_EXISTS);
 
     private final Status.Code code;
 

@@ -55,7 +55,7 @@ final class Failures {
             case "DEADLINE_UNREACHABLE" -> ExitCode.DEADLINE;
             default ->
                 switch (code) {
-                    case INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE -> ExitCode.BAD_INPUT;
+                    case INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE, ALREADY_EXISTS -> ExitCode.BAD_INPUT;
                     case UNAVAILABLE -> ExitCode.UNAVAILABLE;
                     case DEADLINE_EXCEEDED -> ExitCode.DEADLINE;
                     case RESOURCE_EXHAUSTED -> ExitCode.BUSY;

@@ -87,7 +87,7 @@ public record GenerationOptions(
                         .intValueExact();
     }
 
-    boolean wantsPreviewAfter(int step) {
+    public boolean wantsPreviewAfter(int step) {
         return previewEvery > 0 && step % previewEvery == 0;
     }
 }

@@ -50,11 +50,11 @@ final class AdmissionInterceptor implements ServerInterceptor {
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
         if (!call.getMethodDescriptor().getFullMethodName().equals(GENERATE)) {
-            return next.startCall(call, headers);
+            return Contexts.interceptCall(Caller.in(Context.current(), call), call, headers, next);
         }
         Place place = admission.reserve(Caller.of(call));
         try {
-            Context context = Context.current().withValue(PLACE, place);
+            Context context = Caller.in(Context.current(), call).withValue(PLACE, place);
             ServerCall.Listener<Q> listener = Contexts.interceptCall(context, call, headers, next);
             Future<?> impatience = timer.schedule(() -> giveUp(call, place), patience.toNanos(), NANOSECONDS);
             return new Holding<>(listener, place, impatience);

@@ -32,8 +32,25 @@ final class CallDeadline {
         if (deadline == null) {
             return call.withCancellation();
         }
-        long left = deadline.timeRemaining(NANOSECONDS);
-        return call.withDeadline(deadline.offset(-Math.min(margin.toNanos(), left / 10), NANOSECONDS), timer);
+        return call.withDeadline(earlier(deadline), timer);
+    }
+
+    /**
+     * A context that the end of the call does not cancel; whoever takes it must, when the work is done.
+     *
+     * @param limited whether the work has the call's deadline, as in {@link #newContext}
+     */
+    CancellableContext newDetachedContext(boolean limited) {
+        Context call = Context.current();
+        Context detached = call.fork();
+        Deadline deadline = call.getDeadline();
+        return limited && deadline != null
+                ? detached.withDeadline(earlier(deadline), timer)
+                : detached.withCancellation();
+    }
+
+    private Deadline earlier(Deadline deadline) {
+        return deadline.offset(-Math.min(margin.toNanos(), deadline.timeRemaining(NANOSECONDS) / 10), NANOSECONDS);
     }
 
     /** A context's deadline by {@link System#nanoTime}. */

@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
+import static java.util.Objects.requireNonNull;
+
 import io.grpc.Context;
 import io.grpc.Grpc;
 import io.grpc.ServerCall;
@@ -11,7 +13,19 @@ final class Caller {
     /** Set by whoever has found out who calls. */
     static final Context.Key<String> PRINCIPAL = Context.key("principal");
 
+    private static final Context.Key<String> NAME = Context.key("caller");
+
     private Caller() {}
+
+    /** The context with who calls. */
+    static Context in(Context context, ServerCall<?, ?> call) {
+        return context.withValue(NAME, of(call));
+    }
+
+    /** Who makes the current call. */
+    static String current() {
+        return requireNonNull(NAME.get());
+    }
 
     /** The principal of the current context; otherwise the peer's IP address, whatever its port. */
     static String of(ServerCall<?, ?> call) {

@@ -10,19 +10,18 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The one writer of a generation's stream. It never blocks its caller, however slowly the client reads. Events leave in
- * the order in which they came, numbered 1, 2, 3 as they leave. While the client is not ready, previews are dropped and
+ * the order in which they came. While the client is not ready, previews are dropped and
  * of places in the queue and of step progress only the latest waits; everything else waits, which is at most an
  * acceptance, a face report, sixteen portraits and a completion. No place in the queue is sent after the work has
  * begun. A client that takes nothing for longer than the limit while something waits for it gets
- * {@code CLIENT_TOO_SLOW}, and the work is told to stop. No event is larger than the limit.
+ * {@code CLIENT_TOO_SLOW}, and is given up. No event is larger than the limit.
  */
 final class EventWriter {
     /**
@@ -36,11 +35,10 @@ final class EventWriter {
     private final int maxEventBytes;
     private final Duration stallLimit;
     private final ScheduledExecutorService timer;
-    private final Runnable stopWork;
+    private final Consumer<EventWriter> gone;
 
     // All below is guarded by this.
     private final Queue<GenerateResponse> waiting = new ArrayDeque<>();
-    private long sequence;
     private long waitingSince;
     private boolean begun;
     private boolean watched;
@@ -50,41 +48,36 @@ final class EventWriter {
     /**
      * Takes over the stream of a call that has just begun.
      *
-     * @param stopWork run at most once, when the client is gone or too slow
+     * @param gone told at most once, when the client is gone or too slow, while no lock of this is held
      */
     EventWriter(
             ServerCallStreamObserver<GenerateResponse> client,
             int maxEventBytes,
             Duration stallLimit,
             ScheduledExecutorService timer,
-            Runnable stopWork) {
+            Consumer<EventWriter> gone) {
         this.client = client;
         this.maxEventBytes = maxEventBytes;
         this.stallLimit = stallLimit;
         this.timer = timer;
-        this.stopWork = stopWork;
+        this.gone = gone;
         client.setOnReadyThreshold(READY_THRESHOLD);
         client.setOnReadyHandler(this::drain);
         client.setOnCancelHandler(this::abandon);
     }
 
-    /**
-     * Sends the first event if the admission does not throw, before anything that the admitted work sends.
-     *
-     * @param admission gives what is to be sent next, if anything
-     */
-    synchronized void begin(Supplier<Optional<GenerateResponse.Builder>> admission, GenerateResponse.Builder event) {
-        Optional<GenerateResponse.Builder> next = admission.get();
-        send(event);
-        next.ifPresent(this::send);
+    /** Ends what the client has ended before this took over its stream. */
+    void begin() {
+        if (client.isCancelled()) {
+            abandon();
+        }
     }
 
     /** Sends an event, now or when the client is ready for it; throws what ended the stream if it has ended. */
-    synchronized void send(GenerateResponse.Builder event) {
+    synchronized void send(GenerateResponse message) {
         if (end != null) {
             throw end;
         }
-        GenerateResponse message = event.setSequence(Long.MAX_VALUE).build(); // the largest number's size
         if (message.getSerializedSize() > maxEventBytes) {
             throw FailureException.of(
                     ErrorReason.INTERNAL,
@@ -124,16 +117,19 @@ final class EventWriter {
         }
     }
 
-    private synchronized void abandon() {
-        if (end == null) {
+    private void abandon() {
+        synchronized (this) {
+            if (end != null) {
+                return;
+            }
             close("the client is gone");
-            stopWork.run();
         }
+        gone.accept(this);
     }
 
     private synchronized void drain() {
         while (!waiting.isEmpty() && client.isReady()) {
-            client.onNext(waiting.remove().toBuilder().setSequence(++sequence).build());
+            client.onNext(waiting.remove());
             waitingSince = System.nanoTime();
         }
         if (complete && end == null && waiting.isEmpty()) {
@@ -150,21 +146,23 @@ final class EventWriter {
         }
     }
 
-    private synchronized void look() {
-        watched = false;
-        long left = stallLimit.toNanos() - (System.nanoTime() - waitingSince);
-        if (left > 0 || waiting.isEmpty()) {
-            watch(left);
-            return;
+    private void look() {
+        synchronized (this) {
+            watched = false;
+            long left = stallLimit.toNanos() - (System.nanoTime() - waitingSince);
+            if (left > 0 || waiting.isEmpty()) {
+                watch(left);
+                return;
+            }
+            FailureException tooSlow = FailureException.of(
+                    ErrorReason.CLIENT_TOO_SLOW,
+                    "the client read nothing for longer than " + stallLimit.toSeconds() + " s",
+                    Map.of("limit_seconds", Long.toString(stallLimit.toSeconds())));
+            end = tooSlow;
+            waiting.clear();
+            client.onError(ErrorStatus.carrying(tooSlow));
         }
-        FailureException tooSlow = FailureException.of(
-                ErrorReason.CLIENT_TOO_SLOW,
-                "the client read nothing for longer than " + stallLimit.toSeconds() + " s",
-                Map.of("limit_seconds", Long.toString(stallLimit.toSeconds())));
-        end = tooSlow;
-        waiting.clear();
-        client.onError(ErrorStatus.carrying(tooSlow));
-        stopWork.run();
+        gone.accept(this);
     }
 
     private void close(String why) {

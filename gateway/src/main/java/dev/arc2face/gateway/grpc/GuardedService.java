@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.CompareFacesRequest;
 import dev.arc2face.v1.DetectFacesRequest;
 import dev.arc2face.v1.EmbedFaceRequest;
@@ -28,6 +29,7 @@ final class GuardedService {
                 service,
                 new ValidationInterceptor(List.of(
                         GenerateRequest.getDescriptor(),
+                        CancelGenerationRequest.getDescriptor(),
                         DetectFacesRequest.getDescriptor(),
                         EmbedFaceRequest.getDescriptor(),
                         CompareFacesRequest.getDescriptor(),

@@ -4,6 +4,7 @@ import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.admission.Admission;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.config.ResumeConfig;
 import io.grpc.BindableService;
 import io.grpc.ServerServiceDefinition;
 import io.quarkus.grpc.GrpcService;
@@ -36,17 +37,25 @@ public final class PortraitEndpoint implements BindableService {
             Readiness readiness,
             LimitsConfig limits,
             GenerationConfig defaults,
+            ResumeConfig resume,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         LimitsConfig.check(limits);
         timer.setRemoveOnCancelPolicy(true); // most of what it is told to do is called off long before
         GenerationConfig.check(defaults);
+        ResumeConfig.check(resume);
         this.readiness = readiness;
         this.shutdownGrace = limits.shutdownGrace();
         admission = new Admission(limits, generations, timer, System::nanoTime);
         unaryCalls = new BoundedExecutor("unary", limits.maxUnaryRunning(), limits.maxUnaryQueued());
         Requests requests = new Requests(defaults, limits);
         PortraitServiceImpl service = new PortraitServiceImpl(
-                readiness, requests, new ModelInfo(limits, defaults, requests, version), limits, unaryCalls, timer);
+                readiness,
+                requests,
+                new ModelInfo(limits, defaults, requests, version),
+                new Generations(resume, timer),
+                limits,
+                unaryCalls,
+                timer);
         definition = GuardedService.of(
                 service,
                 (int) limits.maxRequestBytes().asLongValue(),

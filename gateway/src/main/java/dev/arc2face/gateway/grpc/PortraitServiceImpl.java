@@ -1,17 +1,14 @@
 package dev.arc2face.gateway.grpc;
 
-import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
-import dev.arc2face.gateway.admission.Demand;
-import dev.arc2face.gateway.admission.Generation;
-import dev.arc2face.gateway.admission.Place;
-import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.Detection;
 import dev.arc2face.gateway.face.Identity;
 import dev.arc2face.gateway.face.StageClock;
 import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.v1.CancelGenerationRequest;
+import dev.arc2face.v1.CancelGenerationResponse;
 import dev.arc2face.v1.CompareFacesRequest;
 import dev.arc2face.v1.CompareFacesResponse;
 import dev.arc2face.v1.DetectFacesRequest;
@@ -23,25 +20,22 @@ import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.GetModelInfoRequest;
 import dev.arc2face.v1.GetModelInfoResponse;
 import dev.arc2face.v1.IdentitySource;
+import dev.arc2face.v1.OnDisconnect;
 import dev.arc2face.v1.PortraitServiceGrpc;
-import io.grpc.Context.CancellableContext;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
-import org.jboss.logging.Logger;
 
 /**
  * The public service: has a call admitted, hands it to the pipeline on a thread of ours, and writes what comes out.
  * Nothing here blocks the thread that a call arrives on, and nothing here knows how portraits are made.
  */
 final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplBase {
-    private static final Logger LOG = Logger.getLogger(PortraitServiceImpl.class);
-
     private final Readiness readiness;
     private final Requests requests;
     private final ModelInfo modelInfo;
+    private final Generations generations;
     private final LimitsConfig limits;
     private final BoundedExecutor unaryCalls;
     private final ScheduledExecutorService timer;
@@ -51,12 +45,14 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             Readiness readiness,
             Requests requests,
             ModelInfo modelInfo,
+            Generations generations,
             LimitsConfig limits,
             BoundedExecutor unaryCalls,
             ScheduledExecutorService timer) {
         this.readiness = readiness;
         this.requests = requests;
         this.modelInfo = modelInfo;
+        this.generations = generations;
         this.limits = limits;
         this.unaryCalls = unaryCalls;
         this.timer = timer;
@@ -66,93 +62,56 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     @Override
     public void generate(GenerateRequest request, StreamObserver<GenerateResponse> responses) {
         Pipeline pipeline = readiness.pipeline();
-        GenerationOptions options = requests.options(request, pipeline);
         String id = requests.requestId(request);
+        GenerationOptions options = requests.options(request, id, pipeline);
+        boolean finishes = request.getOnDisconnect() == OnDisconnect.ON_DISCONNECT_FINISH;
+        Generations.Key name = new Generations.Key(Caller.current(), id);
+        Ongoing made = new Ongoing(
+                id,
+                request.getIdentity(),
+                options,
+                pipeline.generator(),
+                deadline.newDetachedContext(!finishes),
+                finishes,
+                ended -> generations.ended(name, ended));
+        Ongoing generation;
+        try {
+            generation = generations.add(name, request, options.seed(0), made);
+        } catch (FailureException conflict) {
+            made.discard();
+            throw conflict;
+        }
+        if (!listen(generation, request, responses)) { // its caller has just left it, and it ends
+            generations.remove(name, generation);
+            made.discard();
+            generate(request, responses);
+        } else if (generation != made) {
+            made.discard();
+        } else if (!made.begin(AdmissionInterceptor.place(), request.getSerializedSize())) {
+            generations.remove(name, made);
+        }
+    }
 
-        CancellableContext context = deadline.newContext();
+    private boolean listen(Ongoing generation, GenerateRequest request, StreamObserver<GenerateResponse> responses) {
         EventWriter writer = new EventWriter(
                 (ServerCallStreamObserver<GenerateResponse>) responses,
                 (int) limits.maxEventBytes().asLongValue(),
                 limits.clientStall(),
                 timer,
-                () -> context.cancel(null));
-        Place place = AdmissionInterceptor.place();
-        long accepted = System.nanoTime();
-        Generation generation = new Generation() {
-            @Override
-            public void run() {
-                Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
-                try {
-                    context.run(() -> generate(queued));
-                } finally {
-                    context.cancel(null);
-                }
-            }
-
-            private void generate(Duration queued) {
-                String outcome = "completed";
-                try {
-                    pipeline.generator()
-                            .generate(
-                                    Requests.identity(request.getIdentity()),
-                                    options,
-                                    place.watching(event -> writer.send(Responses.event(event, queued))));
-                    writer.complete();
-                } catch (FailureException failure) {
-                    writer.fail(Requests.blame(failure, "identity", request.getIdentity()));
-                    outcome = failure.reason().name();
-                } catch (RuntimeException | Error thrown) {
-                    writer.fail(thrown);
-                    outcome = ErrorReason.INTERNAL.name();
-                }
-                log(id, options, outcome, Duration.ofNanos(System.nanoTime() - accepted), queued);
-            }
-
-            @Override
-            public void moved(Turn turn) {
-                try {
-                    writer.send(Responses.queued(turn));
-                } catch (FailureException ended) {
-                    // The stream has, and whoever ended it sees to the rest.
-                }
-            }
-
-            @Override
-            public void withdrawn(FailureException why) {
-                context.cancel(null);
-                writer.fail(why);
-                Duration queued = Duration.ofNanos(System.nanoTime() - accepted);
-                log(id, options, why.reason().name(), queued, queued);
-            }
-
-            @Override
-            public void stopped(FailureException why) {
-                writer.fail(why);
-                context.cancel(null);
-            }
-        };
-        Demand demand = new Demand(options.workload(), request.getSerializedSize(), CallDeadline.nanoTime(context));
-        try {
-            writer.begin(() -> place.enter(demand, generation).map(Responses::queued), Responses.accepted(id, options));
-        } catch (FailureException refused) {
-            context.cancel(null);
-            throw refused;
-        } finally { // at once where the call has ended in the meantime
-            context.addListener(ended -> place.withdraw(CallDeadline.reason(ended)), Runnable::run);
+                generation::left);
+        boolean listens = generation.listen(writer, request.getAfterSequence());
+        if (listens) {
+            writer.begin();
         }
+        return listens;
     }
 
-    private static void log(String id, GenerationOptions options, String outcome, Duration all, Duration queued) {
-        LOG.infof(
-                "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
-                id,
-                outcome,
-                options.variant().id(),
-                options.numImages(),
-                options.steps(),
-                options.scheduler().id(),
-                all.toMillis(),
-                queued.toMillis());
+    @Override
+    public void cancelGeneration(CancelGenerationRequest request, StreamObserver<CancelGenerationResponse> response) {
+        boolean cancelled = generations.cancel(new Generations.Key(Caller.current(), request.getRequestId()));
+        response.onNext(
+                CancelGenerationResponse.newBuilder().setCancelled(cancelled).build());
+        response.onCompleted();
     }
 
     @Override

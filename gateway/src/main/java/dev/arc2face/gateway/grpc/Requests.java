@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.FailureException.FieldViolation;
@@ -18,6 +20,9 @@ import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Status;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -46,8 +51,12 @@ final class Requests {
         }
     }
 
-    /** What a generation is asked for, every choice made. */
-    GenerationOptions options(GenerateRequest request, Pipeline pipeline) {
+    /**
+     * What a generation is asked for, every choice made.
+     *
+     * @param id of the request: where it gives no seed, the same id gives the same one at every gateway
+     */
+    GenerationOptions options(GenerateRequest request, String id, Pipeline pipeline) {
         Variant variant = blaming("variant", () -> variant(request, pipeline.variants()));
         ImageFormat format = format(request);
         GenerationOptions options = new GenerationOptions(
@@ -59,7 +68,7 @@ final class Requests {
                 request.getScheduler().isEmpty()
                         ? defaultScheduler(variant)
                         : blaming("scheduler", () -> SchedulerKind.parse(request.getScheduler())),
-                request.hasSeed() ? request.getSeed() : random.nextInt(),
+                request.hasSeed() ? request.getSeed() : seed(id),
                 request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
                 format,
                 request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality());
@@ -75,6 +84,15 @@ final class Requests {
         byte[] id = new byte[8];
         random.nextBytes(id);
         return HexFormat.of().formatHex(id);
+    }
+
+    private static int seed(String id) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(("seed of " + id).getBytes(UTF_8));
+            return ByteBuffer.wrap(hash).getInt();
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
     }
 
     /** The scheduler of a request that names none: the variant's own, otherwise this deployment's. */

@@ -52,6 +52,7 @@ class FailuresTest {
                                     EMBEDDING_MODEL_MISMATCH,
                                     UNKNOWN_SCHEDULER,
                                     UNKNOWN_VARIANT,
+                                    REQUEST_ID_CONFLICT,
                                     MESSAGE_TOO_LARGE -> ExitCode.BAD_INPUT;
                             case QUEUE_FULL -> ExitCode.BUSY;
                             case MODEL_SERVER_UNAVAILABLE, SHUTTING_DOWN -> ExitCode.UNAVAILABLE;

@@ -25,7 +25,11 @@ class ConfigurationTableTest {
     void theTableOfTheDocumentationIsWhatTheCodeSays() throws IOException {
         assertThat(documented())
                 .isEqualTo(defaults(
-                        GenerationConfig.class, LimitsConfig.class, ReadinessConfig.class, TritonConfig.class));
+                        GenerationConfig.class,
+                        LimitsConfig.class,
+                        ReadinessConfig.class,
+                        ResumeConfig.class,
+                        TritonConfig.class));
     }
 
     private static Map<String, String> documented() throws IOException {

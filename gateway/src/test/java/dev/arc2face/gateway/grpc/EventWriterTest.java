@@ -18,7 +18,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -39,14 +38,14 @@ class EventWriterTest {
     }
 
     @Test
-    void readyClientGetsEveryEventAtOnceAndNumbered() {
+    void readyClientGetsEveryEventAtOnce() {
         EventWriter writer = writer(Duration.ofMinutes(1));
         writer.send(progress(1));
         writer.send(preview(0));
         writer.send(progress(2));
         writer.send(image(0));
         writer.complete();
-        assertThat(client.told()).containsExactly("1 step 1", "2 preview 0", "3 step 2", "4 image 0", "completed");
+        assertThat(client.told()).containsExactly("step 1", "preview 0", "step 2", "image 0", "completed");
     }
 
     @Test
@@ -60,14 +59,16 @@ class EventWriterTest {
         for (int image = 0; image < 16; image++) {
             writer.send(image(image));
         }
-        writer.send(GenerateResponse.newBuilder().setCompleted(Completed.getDefaultInstance()));
+        writer.send(GenerateResponse.newBuilder()
+                .setCompleted(Completed.getDefaultInstance())
+                .build());
         writer.complete();
         assertThat(client.told()).isEmpty();
 
         client.becomeReady();
         assertThat(client.told())
                 .hasSize(1 + 16 + 1 + 1)
-                .startsWith("1 step 20", "2 image 0")
+                .startsWith("step 20", "image 0")
                 .endsWith("completed");
     }
 
@@ -79,11 +80,11 @@ class EventWriterTest {
         for (int image = 0; image < 3; image++) {
             writer.send(image(image));
         }
-        assertThat(client.told()).containsExactly("1 image 0");
+        assertThat(client.told()).containsExactly("image 0");
         client.becomeReadyForOne();
-        assertThat(client.told()).containsExactly("1 image 0", "2 image 1");
+        assertThat(client.told()).containsExactly("image 0", "image 1");
         client.becomeReadyForOne();
-        assertThat(client.told()).containsExactly("1 image 0", "2 image 1", "3 image 2");
+        assertThat(client.told()).containsExactly("image 0", "image 1", "image 2");
     }
 
     @Test
@@ -93,7 +94,7 @@ class EventWriterTest {
         writer.send(progress(1));
         client.ready = true; // and not told yet
         writer.send(preview(0));
-        assertThat(client.told()).containsExactly("1 step 1", "2 preview 0");
+        assertThat(client.told()).containsExactly("step 1", "preview 0");
     }
 
     @Test
@@ -136,13 +137,13 @@ class EventWriterTest {
         // A second stream's stall tells that the limit has passed.
         Client other = new Client();
         AtomicInteger otherStops = new AtomicInteger();
-        EventWriter stalled =
-                new EventWriter(other, MAX_EVENT_BYTES, Duration.ofMillis(50), timer, otherStops::incrementAndGet);
+        EventWriter stalled = new EventWriter(
+                other, MAX_EVENT_BYTES, Duration.ofMillis(50), timer, gone -> otherStops.incrementAndGet());
         other.ready = false;
         stalled.send(image(0));
         await().until(() -> otherStops.get() == 1);
         assertThat(stops).hasValue(0);
-        assertThat(client.told()).containsExactly("1 image 0");
+        assertThat(client.told()).containsExactly("image 0");
     }
 
     @Test
@@ -165,7 +166,7 @@ class EventWriterTest {
                         FailureException.class,
                         failure -> assertThat(failure.reason()).isEqualTo(ErrorReason.CANCELLED));
         writer.fail(new IllegalStateException());
-        assertThat(client.told()).containsExactly("1 step 1");
+        assertThat(client.told()).containsExactly("step 1");
     }
 
     @Test
@@ -181,8 +182,9 @@ class EventWriterTest {
     @Test
     void eventLargerThanTheLimitIsNeverSent() {
         EventWriter writer = writer(Duration.ofMinutes(1));
-        GenerateResponse.Builder large = GenerateResponse.newBuilder()
-                .setImage(PortraitImage.newBuilder().setData(ByteString.copyFrom(new byte[MAX_EVENT_BYTES])));
+        GenerateResponse large = GenerateResponse.newBuilder()
+                .setImage(PortraitImage.newBuilder().setData(ByteString.copyFrom(new byte[MAX_EVENT_BYTES])))
+                .build();
         assertThatThrownBy(() -> writer.send(large))
                 .isInstanceOfSatisfying(
                         FailureException.class,
@@ -193,66 +195,73 @@ class EventWriterTest {
     @Test
     void whereItWaitsComesAfterTheAcceptance() {
         EventWriter writer = writer(Duration.ofMinutes(1));
-        writer.begin(() -> Optional.of(queued(2)), accepted());
+        writer.send(accepted());
+        writer.send(queued(2));
         writer.send(queued(1));
-        assertThat(client.told()).containsExactly("1 ACCEPTED", "2 queued 2", "3 queued 1");
+        assertThat(client.told()).containsExactly("ACCEPTED", "queued 2", "queued 1");
     }
 
     @Test
     void slowClientGetsItsLatestPlaceOnly() {
         EventWriter writer = writer(Duration.ofMinutes(1));
         client.ready = false;
-        writer.begin(() -> Optional.of(queued(3)), accepted());
+        writer.send(accepted());
+        writer.send(queued(3));
         writer.send(queued(2));
         writer.send(queued(1));
         client.becomeReady();
-        assertThat(client.told()).containsExactly("1 ACCEPTED", "2 queued 1");
+        assertThat(client.told()).containsExactly("ACCEPTED", "queued 1");
     }
 
     @Test
     void placeThatComesAfterTheWorkHasBegunIsNotSent() {
         EventWriter writer = writer(Duration.ofMinutes(1));
-        writer.begin(Optional::empty, accepted());
+        writer.send(accepted());
         writer.send(progress(1));
         writer.send(queued(1));
-        assertThat(client.told()).containsExactly("1 ACCEPTED", "2 step 1");
+        assertThat(client.told()).containsExactly("ACCEPTED", "step 1");
     }
 
     @Test
-    void refusedAdmissionSendsNothing() {
+    void clientThatHasLeftBeforeIsNoticed() {
+        client.cancelled = true;
         EventWriter writer = writer(Duration.ofMinutes(1));
-        assertThatThrownBy(() -> writer.begin(
-                        () -> {
-                            throw FailureException.of(ErrorReason.QUEUE_FULL, "full");
-                        },
-                        progress(1)))
-                .isInstanceOf(FailureException.class);
-        assertThat(client.told()).isEmpty();
+        writer.begin();
+        assertThat(stops).hasValue(1);
     }
 
     private EventWriter writer(Duration stallLimit) {
-        return new EventWriter(client, MAX_EVENT_BYTES, stallLimit, timer, stops::incrementAndGet);
+        return new EventWriter(client, MAX_EVENT_BYTES, stallLimit, timer, gone -> stops.incrementAndGet());
     }
 
-    private static GenerateResponse.Builder accepted() {
-        return GenerateResponse.newBuilder().setAccepted(Accepted.getDefaultInstance());
-    }
-
-    private static GenerateResponse.Builder queued(int position) {
-        return GenerateResponse.newBuilder().setQueued(Queued.newBuilder().setPosition(position));
-    }
-
-    private static GenerateResponse.Builder progress(int step) {
+    private static GenerateResponse accepted() {
         return GenerateResponse.newBuilder()
-                .setStepProgress(StepProgress.newBuilder().setStep(step));
+                .setAccepted(Accepted.getDefaultInstance())
+                .build();
     }
 
-    private static GenerateResponse.Builder preview(int image) {
-        return GenerateResponse.newBuilder().setPreview(Preview.newBuilder().setImageIndex(image));
+    private static GenerateResponse queued(int position) {
+        return GenerateResponse.newBuilder()
+                .setQueued(Queued.newBuilder().setPosition(position))
+                .build();
     }
 
-    private static GenerateResponse.Builder image(int image) {
-        return GenerateResponse.newBuilder().setImage(PortraitImage.newBuilder().setImageIndex(image));
+    private static GenerateResponse progress(int step) {
+        return GenerateResponse.newBuilder()
+                .setStepProgress(StepProgress.newBuilder().setStep(step))
+                .build();
+    }
+
+    private static GenerateResponse preview(int image) {
+        return GenerateResponse.newBuilder()
+                .setPreview(Preview.newBuilder().setImageIndex(image))
+                .build();
+    }
+
+    private static GenerateResponse image(int image) {
+        return GenerateResponse.newBuilder()
+                .setImage(PortraitImage.newBuilder().setImageIndex(image))
+                .build();
     }
 
     /** The client's side of a stream, ready when it is told to be. */
@@ -262,6 +271,7 @@ class EventWriterTest {
         private Runnable onCancel = () -> {};
         private volatile boolean ready = true;
         private volatile boolean readyForOne;
+        private volatile boolean cancelled;
 
         List<String> told() {
             return told;
@@ -284,8 +294,8 @@ class EventWriterTest {
         @Override
         public void onNext(GenerateResponse event) {
             readyForOne = false;
-            told.add(event.getSequence() + " "
-                    + switch (event.getEventCase()) {
+            told.add(
+                    switch (event.getEventCase()) {
                         case QUEUED -> "queued " + event.getQueued().getPosition();
                         case STEP_PROGRESS -> "step " + event.getStepProgress().getStep();
                         case PREVIEW -> "preview " + event.getPreview().getImageIndex();
@@ -322,7 +332,7 @@ class EventWriterTest {
 
         @Override
         public boolean isCancelled() {
-            return false;
+            return cancelled;
         }
 
         @Override

@@ -43,7 +43,7 @@ record Failure(io.grpc.Status.Code code, String message, com.google.rpc.Status s
         assertThat(reason != ErrorReason.DEADLINE_UNREACHABLE
                         && detail(RetryInfo.class).isPresent())
                 .as("RetryInfo goes with what may be tried again")
-                .isEqualTo(reason == ErrorReason.QUEUE_FULL || reason == ErrorReason.MODEL_SERVER_UNAVAILABLE);
+                .isEqualTo(reason == ErrorReason.QUEUE_FULL || reason.code() == io.grpc.Status.Code.UNAVAILABLE);
         return this;
     }
 

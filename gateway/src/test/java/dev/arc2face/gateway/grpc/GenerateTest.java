@@ -233,10 +233,7 @@ class GenerateTest extends ConnectedTest {
 
         reader.readAll();
         List<GenerateResponse> events = new ArrayList<>(reader.awaitCompletion());
-        assertThat(events)
-                .extracting(GenerateResponse::getSequence)
-                .containsExactlyElementsOf(
-                        LongStream.rangeClosed(1, events.size()).boxed().toList());
+        assertThat(events).extracting(GenerateResponse::getSequence).isSorted().doesNotHaveDuplicates();
         assertThat(Gateway.images(events))
                 .extracting(PortraitImage::getImageIndex)
                 .containsExactlyElementsOf(IntStream.range(0, 16).boxed().toList());

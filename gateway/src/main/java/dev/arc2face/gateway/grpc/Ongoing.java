@@ -1,0 +1,190 @@
+package dev.arc2face.gateway.grpc;
+
+import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.admission.Demand;
+import dev.arc2face.gateway.admission.Generation;
+import dev.arc2face.gateway.admission.Place;
+import dev.arc2face.gateway.admission.Turn;
+import dev.arc2face.gateway.diffusion.GenerationOptions;
+import dev.arc2face.gateway.diffusion.PortraitGenerator;
+import dev.arc2face.v1.IdentitySource;
+import io.grpc.Context.CancellableContext;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** A generation from its acceptance to its end, whoever listens to it. */
+final class Ongoing implements Generation {
+    private static final Logger LOG = Logger.getLogger(Ongoing.class);
+
+    private final String id;
+    private final GenerationOptions options;
+    private final PortraitGenerator generator;
+    private final boolean outlivesListeners;
+    private final CancellableContext context;
+    private final Consumer<Ongoing> ended;
+    private final Recording recording;
+    private final long accepted = System.nanoTime();
+
+    private volatile @Nullable IdentitySource identity;
+    private volatile @Nullable Place place;
+
+    /**
+     * Begins nothing yet.
+     *
+     * @param id the caller's name for it
+     * @param context in which it runs; it is cancelled when the generation has ended
+     * @param outlivesListeners whether it goes on when nobody listens any more
+     * @param ended told once it has ended, but not where it was not admitted
+     */
+    Ongoing(
+            String id,
+            IdentitySource identity,
+            GenerationOptions options,
+            PortraitGenerator generator,
+            CancellableContext context,
+            boolean outlivesListeners,
+            Consumer<Ongoing> ended) {
+        this.id = id;
+        this.identity = identity;
+        this.options = options;
+        this.generator = generator;
+        this.context = context;
+        this.outlivesListeners = outlivesListeners;
+        this.ended = ended;
+        this.recording = new Recording(new EventNumbers(options), outlivesListeners);
+    }
+
+    /**
+     * Has it admitted, and tells so.
+     *
+     * @param bytes what it holds while it waits
+     * @return whether it is; otherwise its listener has been told why not
+     */
+    boolean begin(Place taken, long bytes) {
+        place = taken;
+        Demand demand = new Demand(options.workload(), bytes, CallDeadline.nanoTime(context));
+        try {
+            recording.begin(() -> taken.enter(demand, this).map(Responses::queued), Responses.accepted(id, options));
+            return true;
+        } catch (FailureException refused) {
+            context.cancel(null);
+            recording.fail(refused);
+            return false;
+        } finally { // at once where its listener has left in the meantime
+            context.addListener(end -> taken.withdraw(CallDeadline.reason(end)), Runnable::run);
+        }
+    }
+
+    /** It is not needed: nothing of it has begun. */
+    void discard() {
+        context.cancel(null);
+    }
+
+    /** As {@link Recording#listen}. */
+    boolean listen(EventWriter writer, long heard) {
+        return recording.listen(writer, heard);
+    }
+
+    /** A listener is gone, or takes too long. */
+    void left(EventWriter writer) {
+        if (recording.leave(writer)) {
+            context.cancel(null);
+        }
+    }
+
+    /** Ends it, wherever it is. */
+    void cancel() {
+        recording.fail(FailureException.of(ErrorReason.CANCELLED, "the generation was cancelled"));
+        context.cancel(null);
+    }
+
+    boolean outlivesListeners() {
+        return outlivesListeners;
+    }
+
+    /** What it holds once it has ended. */
+    long bytes() {
+        return recording.bytes();
+    }
+
+    @Override
+    public void run() {
+        Duration queued = sinceAccepted();
+        try {
+            context.run(() -> run(queued));
+        } finally {
+            end();
+        }
+    }
+
+    private void run(Duration queued) {
+        IdentitySource source = identity;
+        Place taken = place;
+        if (source == null || taken == null) {
+            throw new IllegalStateException("it has run, or was never admitted");
+        }
+        String outcome = "completed";
+        try {
+            generator.generate(
+                    Requests.identity(source),
+                    options,
+                    taken.watching(event -> recording.tell(Responses.event(event, queued))));
+            recording.complete();
+        } catch (FailureException failure) {
+            recording.fail(Requests.blame(failure, "identity", source));
+            outcome = failure.reason().name();
+        } catch (RuntimeException | Error thrown) {
+            recording.fail(thrown);
+            outcome = ErrorReason.INTERNAL.name();
+        }
+        log(outcome, queued);
+    }
+
+    @Override
+    public void moved(Turn turn) {
+        try {
+            recording.tell(Responses.queued(turn));
+        } catch (FailureException left) {
+            // The listener has, and whoever ended that sees to the rest.
+        }
+    }
+
+    @Override
+    public void withdrawn(FailureException why) {
+        recording.fail(why);
+        log(why.reason().name(), sinceAccepted());
+        end();
+    }
+
+    @Override
+    public void stopped(FailureException why) {
+        recording.fail(why);
+        context.cancel(null);
+    }
+
+    private void end() {
+        identity = null; // a photo is not kept longer than it is needed
+        context.cancel(null);
+        ended.accept(this);
+    }
+
+    private Duration sinceAccepted() {
+        return Duration.ofNanos(System.nanoTime() - accepted);
+    }
+
+    private void log(String outcome, Duration queued) {
+        LOG.infof(
+                "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
+                id,
+                outcome,
+                options.variant().id(),
+                options.numImages(),
+                options.steps(),
+                options.scheduler().id(),
+                sinceAccepted().toMillis(),
+                queued.toMillis());
+    }
+}
