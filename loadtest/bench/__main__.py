@@ -61,18 +61,18 @@ FULL = {
     "allocation": allocation.Plan(),
 }
 QUICK = {
-    "upper_bound": upper_bound.Plan({"simulated": (1, 4)}, pairs=2, seconds=2, warm_rounds=1, warm_seconds=3),
+    "upper_bound": upper_bound.Plan({"simulated": (1,)}, pairs=2, seconds=2, warm_rounds=1, warm_seconds=3),
     "comparison": comparison.Plan(
-        {"simulated": (4,)}, rounds=1, seconds=3, warm_up=1, warm_rounds=1, warm_seconds=2
+        {"simulated": (1,)}, rounds=1, seconds=3, warm_up=1, warm_rounds=1, warm_seconds=2
     ),
     "batching": batching.Plan({"simulated": (batching.Setting(),)}, callers=(16,), seconds=2),
-    "overload": overload.Plan(seconds=4, warm_up=4, factors=(5,)),
+    "overload": overload.Plan(seconds=3, warm_up=3, factors=(5,)),
     "deadlines": deadlines.Plan(seconds=5, warm_up=1),
     "cancelling": cancelling.Plan(callers=(4,), calls_each=3, least_calls=12),
     "slow_readers": slow_readers.Plan(pairs=1, seconds=2, warm_up=1),
-    "replicas": replicas.Plan(pairs=1, seconds=2, warm_rounds=1),
+    "replicas": replicas.Plan(pairs=1, seconds=2, warm_rounds=0),
     "open_calls": open_calls.Plan(calls=1000, seconds=3),
-    "allocation": allocation.Plan(generations=4, profiles=("simulated",)),
+    "allocation": allocation.Plan(generations=2, profiles=("simulated",)),
 }
 
 
