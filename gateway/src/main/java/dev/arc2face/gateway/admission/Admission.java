@@ -37,9 +37,9 @@ import org.jboss.logging.Logger;
  *
  * <p>Deadlines decide, as soon as something has been measured: who would not end in time, with {@value #SAFETY} times
  * what is expected, is refused at once. Whose turn it is but who would bring a running generation to its deadline, with
- * {@value #MARGIN} times what is expected, waits and keeps its turn: nobody overtakes it, so it starts at the latest when those that run have ended. Who cannot end in
- * time any more never starts, and a running one is stopped after a step when even alone with those that run now it would
- * take {@value #LATE} times what it has left.
+ * {@value #MARGIN} times what is expected, waits and keeps its turn: nobody overtakes it, so it starts at the latest when
+ * those that run have ended. Who cannot end in time any more never starts, and a running one is stopped after a step when
+ * even alone with those that run now it would take {@value #LATE} times what it has left.
  *
  * <p>All state is here, and guarded by the lock of this. Generations are called back without it: on threads of their own,
  * on the timer, or by whoever withdraws them.
