@@ -22,6 +22,7 @@ def main() -> int:
         metrics_port=arguments.metrics_port,
         threads=arguments.threads,
         timeout=arguments.timeout,
+        more=tuple(arguments.option),
     )
     parent = os.getppid() if arguments.die_with_parent else None
     try:
@@ -49,6 +50,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0, help="threads per model (default: all cores)")
     parser.add_argument(
         "--timeout", type=float, default=Options.timeout, help="seconds until all models must be ready"
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], help="an option of tritonserver itself; any number of them"
     )
     parser.add_argument("--ready-file", type=Path, help="a JSON file, written when all models are ready")
     parser.add_argument("--json", action="store_true", help="print that JSON instead of the line for people")

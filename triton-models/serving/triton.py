@@ -34,6 +34,7 @@ class Options:
     metrics_port: int = 0
     threads: int = 0
     timeout: float = 300  # the full-size models load for minutes on a busy machine
+    more: tuple[str, ...] = ()  # options of tritonserver itself
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class Triton:
             f"--backend-config=python,shm-region-prefix-name={self.identity}_",
             f"--backend-config=python,shm-default-byte-size={SHARED_MEMORY_BYTES}",
             f"--backend-config=python,shm-growth-byte-size={SHARED_MEMORY_BYTES}",
+            *self.options.more,
         ]
 
     def wait_until_ready(self, http: int, metrics: int) -> None:

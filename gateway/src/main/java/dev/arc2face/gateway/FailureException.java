@@ -4,17 +4,22 @@ import static java.util.Objects.requireNonNull;
 
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A failure that the caller is told about. Its message says what to do and holds no biometric data; it is turned into
- * a gRPC status in one place only, the outermost interceptor. A refusal for want of room has no stack trace: it is no
- * defect, and thousands a second must cost nothing.
+ * a gRPC status in one place only, the outermost interceptor. Who is turned away for want of room or of credentials gets
+ * no stack trace: it is no defect, and thousands a second must cost nothing.
  */
 public final class FailureException extends RuntimeException {
+    private static final Set<Status.Code> TURNED_AWAY =
+            EnumSet.of(Status.Code.RESOURCE_EXHAUSTED, Status.Code.UNAUTHENTICATED, Status.Code.PERMISSION_DENIED);
+
     private final ErrorReason reason;
     private final Map<String, String> metadata;
     private final List<FieldViolation> violations;
@@ -35,7 +40,7 @@ public final class FailureException extends RuntimeException {
             List<FieldViolation> violations,
             Optional<Duration> retryAfter,
             @Nullable Throwable cause) {
-        super(message, cause, true, reason.code() != Status.Code.RESOURCE_EXHAUSTED);
+        super(message, cause, true, !TURNED_AWAY.contains(reason.code()));
         this.reason = requireNonNull(reason);
         this.metadata = Map.copyOf(metadata);
         this.violations = List.copyOf(violations);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestFactory;
 class ArchitectureTest {
     private static final String ROOT = "dev.arc2face.gateway";
     private static final List<String> STATIONS =
-            List.of("config", "image", "triton", "face", "diffusion", "admission", "grpc", "http", "cli");
+            List.of("config", "image", "triton", "face", "diffusion", "admission", "security", "grpc", "http", "cli");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -71,7 +71,13 @@ class ArchitectureTest {
         check(noClasses()
                 .that()
                 .resideInAnyPackage(
-                        in("config"), in("image"), in("triton"), in("face"), in("diffusion"), in("admission"))
+                        in("config"),
+                        in("image"),
+                        in("triton"),
+                        in("face"),
+                        in("diffusion"),
+                        in("admission"),
+                        in("security"))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.arc2face.v1.."));

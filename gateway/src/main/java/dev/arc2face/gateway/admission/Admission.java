@@ -8,6 +8,7 @@ import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.Place.State;
 import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.config.QuotasConfig;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
@@ -17,6 +18,7 @@ import dev.arc2face.gateway.face.Stage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -76,6 +78,7 @@ public final class Admission {
     private final AdaptiveLimit limit;
     private final int maxQueued;
     private final long maxQueuedBytes;
+    private final int maxPerCaller;
     private final Duration retryAfter;
     private final Executor threads;
     private final ScheduledExecutorService timer;
@@ -83,6 +86,7 @@ public final class Admission {
 
     private final Turns<Place> waiting = new Turns<>();
     private final Set<Place> running = new LinkedHashSet<>();
+    private final Map<String, Integer> placesOfCallers = new HashMap<>(); // nobody is there with none
     private final LearnedTimes times = new LearnedTimes();
     private int reserved;
     private long queuedBytes;
@@ -105,10 +109,16 @@ public final class Admission {
      * @param threads run generations, as many as there are; must neither block nor run them on the calling thread
      * @param nanoTime as {@link System#nanoTime}
      */
-    public Admission(LimitsConfig limits, Executor threads, ScheduledExecutorService timer, LongSupplier nanoTime) {
+    public Admission(
+            LimitsConfig limits,
+            QuotasConfig quotas,
+            Executor threads,
+            ScheduledExecutorService timer,
+            LongSupplier nanoTime) {
         this.limit = new AdaptiveLimit(Math.min(limits.minRunning(), limits.maxRunning()), limits.maxRunning());
         this.maxQueued = limits.maxQueued();
         this.maxQueuedBytes = limits.maxQueuedBytes().asLongValue();
+        this.maxPerCaller = quotas.generationsPerCaller() == 0 ? Integer.MAX_VALUE : quotas.generationsPerCaller();
         this.retryAfter = limits.retryAfter();
         this.threads = threads;
         this.timer = timer;
@@ -120,27 +130,42 @@ public final class Admission {
      * Takes a place for a call that has just begun.
      *
      * @param caller who takes turns with the others
-     * @throws FailureException QUEUE_FULL, with a delay after which there may be a place; SHUTTING_DOWN
+     * @throws FailureException QUEUE_FULL or QUOTA_EXCEEDED, with a delay after which there may be a place;
+     *     SHUTTING_DOWN
      */
     public synchronized Place reserve(String caller) {
         if (draining) {
             throw shuttingDown();
         }
+        if (placesOfCallers.getOrDefault(caller, 0) >= maxPerCaller) {
+            throw ofCallerFull();
+        }
         if (running.size() + waiting.size() + reserved >= limit.current() + maxQueued) {
             throw full("all places are taken; try again later");
         }
         reserved++;
+        placesOfCallers.merge(caller, 1, Integer::sum);
         return new Place(this, caller);
     }
 
     /** Generations that run. */
-    synchronized int running() {
+    public synchronized int running() {
         return running.size();
     }
 
     /** Generations that wait. */
-    synchronized int waiting() {
+    public synchronized int waiting() {
         return waiting.size();
+    }
+
+    /** Seconds that a generation which came now would wait for its turn; 0 while nothing has been measured. */
+    public synchronized double expectedWait() {
+        long now = nanoTime.getAsLong();
+        List<Place> order = waiting.inOrder();
+        if (order.isEmpty()) {
+            return running.size() < limit.current() ? 0 : untilNextEnd(now);
+        }
+        return times.isMeasured() ? forecast(order, now).start(order.size() - 1) : 0;
     }
 
     /** Calls with a place whose request is still on its way. */
@@ -157,9 +182,17 @@ public final class Admission {
         if (place.state != State.RESERVED) {
             return false;
         }
-        place.become(State.GONE, nanoTime.getAsLong());
         reserved--;
+        gone(place, nanoTime.getAsLong());
         return true;
+    }
+
+    /** Its caller has one place less. */
+    private void gone(Place place, long now) {
+        become(place, State.GONE, now);
+        if (placesOfCallers.merge(place.caller, -1, Integer::sum) == 0) {
+            placesOfCallers.remove(place.caller);
+        }
     }
 
     Optional<Turn> enter(Place place, Demand demand, Generation generation) {
@@ -167,26 +200,17 @@ public final class Admission {
         Optional<Turn> turn = Optional.empty();
         synchronized (this) {
             long now = nanoTime.getAsLong();
-            if (!release(place)) {
+            if (place.state != State.RESERVED) {
                 throw FailureException.of(ErrorReason.CANCELLED, "the call has ended already");
             }
-            if (draining) {
-                throw shuttingDown();
-            }
+            reserved--;
             place.becomes(demand, generation);
-            boolean waits = waiting.size() > 0 || running.size() >= limit.current();
-            if (waits && queuedBytes + demand.bytes() > maxQueuedBytes) {
-                throw full("the requests that wait are too large together; try again later");
-            }
-            waiting.add(place.caller, place);
             try {
-                checkDeadline(place, now);
-            } catch (FailureException unreachable) {
-                waiting.remove(place.caller, place);
-                throw unreachable;
+                queue(place, now);
+            } catch (FailureException refused) {
+                gone(place, now);
+                throw refused;
             }
-            queuedBytes += demand.bytes();
-            place.become(State.WAITING, now);
             startWhoCan(now, calls);
             if (place.state == State.WAITING) {
                 List<Place> order = waiting.inOrder();
@@ -200,6 +224,26 @@ public final class Admission {
         return turn;
     }
 
+    private void queue(Place place, long now) {
+        if (draining) {
+            throw shuttingDown();
+        }
+        long bytes = place.demand().bytes();
+        boolean waits = waiting.size() > 0 || running.size() >= limit.current();
+        if (waits && queuedBytes + bytes > maxQueuedBytes) {
+            throw full("the requests that wait are too large together; try again later");
+        }
+        waiting.add(place.caller, place);
+        try {
+            checkDeadline(place, now);
+        } catch (FailureException unreachable) {
+            waiting.remove(place.caller, place);
+            throw unreachable;
+        }
+        queuedBytes += bytes;
+        place.become(State.WAITING, now);
+    }
+
     void withdraw(Place place, FailureException why) {
         List<Runnable> calls = new ArrayList<>();
         synchronized (this) {
@@ -208,7 +252,7 @@ public final class Admission {
             }
             long now = nanoTime.getAsLong();
             leaveQueue(place);
-            place.become(State.GONE, now);
+            gone(place, now);
             startWhoCan(now, calls);
         }
         calls.forEach(Runnable::run);
@@ -226,7 +270,7 @@ public final class Admission {
             sentAway = waiting.inOrder();
             sentAway.forEach(place -> {
                 leaveQueue(place);
-                place.become(State.GONE, nanoTime.getAsLong());
+                gone(place, nanoTime.getAsLong());
             });
         }
         sentAway.forEach(place -> place.generation().withdrawn(shuttingDown()));
@@ -329,7 +373,7 @@ public final class Admission {
             }
             leaveQueue(next);
             if (verdict == Verdict.TOO_LATE) {
-                next.become(State.GONE, now);
+                gone(next, now);
                 calls.add(() -> threads.execute(() -> next.generation()
                         .withdrawn(FailureException.of(
                                 ErrorReason.DEADLINE_EXCEEDED,
@@ -436,7 +480,7 @@ public final class Admission {
             synchronized (this) {
                 long now = nanoTime.getAsLong();
                 running.remove(place);
-                become(place, State.GONE, now);
+                gone(place, now);
                 nextEndKnown = false;
                 startWhoCan(now, calls);
                 if (running.isEmpty()) {
@@ -518,6 +562,16 @@ public final class Admission {
         refused();
         long now = nanoTime.getAsLong();
         return FailureException.of(ErrorReason.QUEUE_FULL, message).retryAfter(spread(untilNextEnd(now)));
+    }
+
+    private FailureException ofCallerFull() {
+        refused();
+        return FailureException.of(
+                        ErrorReason.QUOTA_EXCEEDED,
+                        "a caller may have " + maxPerCaller
+                                + " generations that run or wait; try again when one has ended",
+                        Map.of("quota", "generations-per-caller", "limit", Integer.toString(maxPerCaller)))
+                .retryAfter(spread(untilNextEnd(nanoTime.getAsLong())));
     }
 
     private void refused() {

@@ -28,6 +28,7 @@ public final class Arc2FaceCommand implements Runnable {
                 .addSubcommand(new EmbedCommand(terminal))
                 .addSubcommand(new CompareCommand(terminal))
                 .addSubcommand(new InfoCommand(terminal))
+                .addSubcommand(new ApiKeyCommand(terminal))
                 .setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(terminal.err(), true, StandardCharsets.UTF_8))
                 .setParameterExceptionHandler((failure, args) -> {

@@ -2,13 +2,22 @@ package dev.arc2face.gateway.cli;
 
 import dev.arc2face.v1.PortraitServiceGrpc;
 import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceBlockingStub;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options that say which server is called and for how long, and the call itself. */
@@ -30,6 +39,33 @@ final class Connection {
             description = "Give up after this long: 500ms, 90s, 2m, 1h (default: ${DEFAULT-VALUE}).")
     Duration deadline = Duration.ofMinutes(10);
 
+    @Option(names = "--tls", description = "Encrypt the connection; implied by the other --tls options.")
+    boolean tls;
+
+    @Option(
+            names = "--tls-ca",
+            paramLabel = "FILE",
+            defaultValue = "${env:ARC2FACE_TLS_CA}",
+            description = "Roots of the server's certificate, PEM (default: $ARC2FACE_TLS_CA, else those of the JVM).")
+    @Nullable
+    Path tlsCa;
+
+    @Option(
+            names = "--tls-certificate",
+            paramLabel = "FILE",
+            description = "The client's own certificate, PEM, where the server asks for one.")
+    @Nullable
+    Path tlsCertificate;
+
+    @Option(names = "--tls-key", paramLabel = "FILE", description = "The private key of that certificate, PKCS#8 PEM.")
+    @Nullable
+    Path tlsKey;
+
+    /** Not an option: whoever lists processes would see it. */
+    private static final String API_KEY = "ARC2FACE_API_KEY";
+
+    private static final String TOKEN = "ARC2FACE_TOKEN";
+
     /**
      * Runs a call, or several, against the server. An interrupt cancels the call that is under way.
      *
@@ -39,6 +75,7 @@ final class Connection {
         ManagedChannel channel = channel();
         try {
             return calls.apply(PortraitServiceGrpc.newBlockingStub(channel)
+                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(credentials(System.getenv())))
                     .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.CANCELLED
@@ -52,11 +89,47 @@ final class Connection {
     }
 
     private ManagedChannel channel() {
+        ChannelCredentials encryption = encryption();
         try {
-            return NettyChannelBuilder.forTarget(target).usePlaintext().build();
+            return NettyChannelBuilder.forTarget(target, encryption).build();
         } catch (IllegalArgumentException e) {
             throw new CommandFailure(ExitCode.USAGE, "'" + target + "' is no HOST:PORT");
         }
+    }
+
+    private ChannelCredentials encryption() {
+        if (!tls && tlsCa == null && tlsCertificate == null && tlsKey == null) {
+            return InsecureChannelCredentials.create();
+        }
+        if ((tlsCertificate == null) != (tlsKey == null)) {
+            throw new CommandFailure(ExitCode.USAGE, "--tls-certificate and --tls-key go together");
+        }
+        TlsChannelCredentials.Builder credentials = TlsChannelCredentials.newBuilder();
+        try {
+            if (tlsCa != null) {
+                credentials.trustManager(tlsCa.toFile());
+            }
+            if (tlsCertificate != null && tlsKey != null) {
+                credentials.keyManager(tlsCertificate.toFile(), tlsKey.toFile());
+            }
+        } catch (IOException e) {
+            throw new CommandFailure(ExitCode.USAGE, "cannot be read: " + e.getMessage());
+        }
+        return credentials.build();
+    }
+
+    /** What shows the server who calls, from the environment: $ARC2FACE_API_KEY or $ARC2FACE_TOKEN. */
+    static Metadata credentials(Map<String, String> environment) {
+        Metadata metadata = new Metadata();
+        String key = environment.get(API_KEY);
+        if (key != null) {
+            metadata.put(Metadata.Key.of("x-api-key", Metadata.ASCII_STRING_MARSHALLER), key);
+        }
+        String token = environment.get(TOKEN);
+        if (token != null) {
+            metadata.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
+        }
+        return metadata;
     }
 
     /** Lets a cancellation reach the server before the process ends. */

@@ -13,7 +13,8 @@ enum ExitCode {
     BAD_INPUT(3, "the server or this client refuses the input: the photo, the embedding or an option's value"),
     UNAVAILABLE(4, "no server answers, or its model server is away"),
     DEADLINE(5, "the deadline passed, or could not be met"),
-    BUSY(6, "all places of the server are taken; try again later"),
+    BUSY(6, "all places of the server are taken, or a quota is used up; try again later"),
+    FORBIDDEN(7, "the server does not know who calls, or the caller may not do that"),
     INTERRUPTED(130, "interrupted, by ctrl-C for example; the call was cancelled");
 
     private final int number;

@@ -59,6 +59,7 @@ final class Failures {
                     case UNAVAILABLE -> ExitCode.UNAVAILABLE;
                     case DEADLINE_EXCEEDED -> ExitCode.DEADLINE;
                     case RESOURCE_EXHAUSTED -> ExitCode.BUSY;
+                    case UNAUTHENTICATED, PERMISSION_DENIED -> ExitCode.FORBIDDEN;
                     default -> ExitCode.OTHER;
                 };
         };
@@ -79,7 +80,14 @@ final class Failures {
                                 .map(after -> ", or try again in " + after)
                                 .orElse(""));
             case "DEADLINE_EXCEEDED" -> Optional.of("allow more time with --deadline");
-            case "QUEUE_FULL", "MODEL_SERVER_UNAVAILABLE", "SHUTTING_DOWN" ->
+            case "UNAUTHENTICATED" ->
+                Optional.of("set ARC2FACE_API_KEY or ARC2FACE_TOKEN, or name a certificate with --tls-certificate");
+            case "QUEUE_FULL",
+                    "MODEL_SERVER_UNAVAILABLE",
+                    "SHUTTING_DOWN",
+                    "AUTHENTICATION_UNAVAILABLE",
+                    "QUOTA_EXCEEDED",
+                    "POLICY_UNAVAILABLE" ->
                 Optional.of("try again "
                         + details.retryAfter().map(after -> "in " + after).orElse("later"));
             default -> Optional.empty();

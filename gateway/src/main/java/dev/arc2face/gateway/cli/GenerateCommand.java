@@ -105,6 +105,9 @@ final class GenerateCommand implements Callable<Integer> {
                             + " time (default: 1).")
     private @Nullable Float guidanceUntil;
 
+    @Option(names = "--reproducible", description = "Share no batch, so that a GPU rounds as it did before; slower.")
+    private boolean reproducible;
+
     @Option(
             names = "--scheduler",
             paramLabel = "ID",
@@ -212,6 +215,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (guidance != null) {
             request.setGuidanceScale(guidance);
         }
+        request.setReproducible(reproducible);
         if (guidanceUntil != null) {
             request.setGuidanceUntil(guidanceUntil);
         }

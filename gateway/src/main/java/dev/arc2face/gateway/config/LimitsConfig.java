@@ -59,6 +59,10 @@ public interface LimitsConfig {
     @WithDefault("17M")
     MemorySize maxRequestBytes();
 
+    /** Calls that a client may break off in 10 s on one connection; then the connection is closed. */
+    @WithDefault("1000")
+    int maxResets();
+
     /** Largest event of a stream, at most 3M. */
     @WithDefault("3M")
     MemorySize maxEventBytes();
@@ -100,6 +104,7 @@ public interface LimitsConfig {
         Range.check("arc2face.limits.max-unary-queued", config.maxUnaryQueued(), 1, 1 << 16);
         Range.check(
                 "arc2face.limits.max-request-bytes", config.maxRequestBytes().asLongValue(), 1, 17 << 20);
+        Range.check("arc2face.limits.max-resets", config.maxResets(), 1, 1 << 20);
         Range.check("arc2face.limits.max-event-bytes", config.maxEventBytes().asLongValue(), 1 << 16, 3 << 20);
         Range.positive("arc2face.limits.client-stall", config.clientStall());
         Range.positive("arc2face.limits.retry-after", config.retryAfter());

@@ -2,8 +2,10 @@ package dev.arc2face.gateway.config;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** Where the model server is, and how long it is waited for. */
 @ConfigMapping(prefix = "arc2face.triton")
@@ -46,8 +48,27 @@ public interface TritonConfig {
     @WithDefault("PT5S")
     Duration pollTimeout();
 
+    Tls tls();
+
+    /** Encryption of the connections to Triton; none without roots. */
+    interface Tls {
+        /** The roots that Triton's certificate must come from, PEM. Files are read anew when they change. */
+        Optional<Path> ca();
+
+        /** The gateway's own certificate and those between it and the root, PEM: mutual TLS. */
+        Optional<Path> certificate();
+
+        /** The private key of that certificate, PKCS#8 PEM. */
+        Optional<Path> key();
+    }
+
     /** Refuses values that make no sense. */
     static void check(TritonConfig config) {
+        if (config.tls().certificate().isPresent() != config.tls().key().isPresent()
+                || (config.tls().certificate().isPresent() && config.tls().ca().isEmpty())) {
+            throw new IllegalArgumentException(
+                    "arc2face.triton.tls.certificate and .key go together, and with arc2face.triton.tls.ca");
+        }
         Range.positive("arc2face.triton.resolve-interval", config.resolveInterval());
         Range.positive("arc2face.triton.call-timeout", config.callTimeout());
         Range.check("arc2face.triton.attempts", config.attempts(), 1, 16);

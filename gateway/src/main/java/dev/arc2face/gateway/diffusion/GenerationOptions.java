@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.image.ImageFormat;
+import dev.arc2face.gateway.triton.WholeBatches;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.stream.IntStream;
@@ -18,6 +19,7 @@ import java.util.stream.IntStream;
  * @param previewEvery previews after each this many steps; 0 is none
  * @param format of the finished portraits
  * @param jpegQuality 1 to 100, without meaning for PNG
+ * @param reproducible whether every model call has a batch of its own, always as large ({@link WholeBatches})
  */
 public record GenerationOptions(
         Variant variant,
@@ -29,7 +31,8 @@ public record GenerationOptions(
         int firstSeed,
         int previewEvery,
         ImageFormat format,
-        int jpegQuality) {
+        int jpegQuality,
+        boolean reproducible) {
     public GenerationOptions {
         if (numImages < 1) {
             throw new IllegalArgumentException("numImages = " + numImages);
@@ -65,9 +68,11 @@ public record GenerationOptions(
     }
 
     private Workload.Part part(int ofSteps, float scale) {
-        int calls = variant.unet().calls(numImages, scale).chunks().size();
-        int rows = scale == 1 ? numImages : 2 * numImages; // computed, be it that one of each two is inside the model
-        return new Workload.Part(ofSteps, calls, (double) rows / calls);
+        Unet.Calls calls = variant.unet().calls(numImages, scale);
+        int count = calls.chunks().size();
+        int pictures = reproducible ? count * calls.model().maxBatchSize() / calls.rows() : numImages;
+        int rows = scale == 1 ? pictures : 2 * pictures; // computed, be it that one of each two is inside the model
+        return new Workload.Part(ofSteps, count, (double) rows / count);
     }
 
     int[] seeds() {

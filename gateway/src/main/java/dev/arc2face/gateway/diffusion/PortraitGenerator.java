@@ -23,6 +23,7 @@ import dev.arc2face.gateway.image.PictureEncoder;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.Sizes;
+import dev.arc2face.gateway.triton.WholeBatches;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -80,6 +81,14 @@ public final class PortraitGenerator {
      *     {@link io.grpc.Context} has ended; whatever {@link IdentityReader#read} and the models fail with
      */
     public void generate(IdentitySource source, GenerationOptions options, Consumer<GenerationEvent> events) {
+        if (options.reproducible()) {
+            WholeBatches.in(io.grpc.Context.current()).run(() -> draw(source, options, events));
+        } else {
+            draw(source, options, events);
+        }
+    }
+
+    private void draw(IdentitySource source, GenerationOptions options, Consumer<GenerationEvent> events) {
         Unet unet = options.variant().unet();
         Schedule schedule = options.variant().schedule(options.scheduler(), options.steps());
         Workload workload = options.workload(schedule.steps().size());

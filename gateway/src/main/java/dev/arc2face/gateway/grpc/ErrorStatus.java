@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.Durations;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
+import com.google.rpc.QuotaFailure;
 import com.google.rpc.RetryInfo;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
@@ -122,7 +123,12 @@ final class ErrorStatus {
         if (reason.code() == Status.Code.INVALID_ARGUMENT) {
             status.addDetails(Any.pack(badRequest(failure)));
         }
-        boolean mayPass = reason.code() == Status.Code.UNAVAILABLE || reason == ErrorReason.QUEUE_FULL;
+        if (reason == ErrorReason.QUOTA_EXCEEDED) {
+            status.addDetails(Any.pack(quotaFailure(failure)));
+        }
+        boolean mayPass = reason.code() == Status.Code.UNAVAILABLE
+                || reason == ErrorReason.QUEUE_FULL
+                || reason == ErrorReason.QUOTA_EXCEEDED;
         if (mayPass || failure.retryAfter().isPresent()) {
             status.addDetails(Any.pack(RetryInfo.newBuilder()
                     .setRetryDelay(Durations.fromMillis(
@@ -142,6 +148,13 @@ final class ErrorStatus {
                     .setReason(failure.reason().name());
         }
         return badRequest.build();
+    }
+
+    private static QuotaFailure quotaFailure(FailureException failure) {
+        return QuotaFailure.newBuilder()
+                .addViolations(
+                        QuotaFailure.Violation.newBuilder().setSubject("caller").setDescription(failure.message()))
+                .build();
     }
 
     private String newId() {

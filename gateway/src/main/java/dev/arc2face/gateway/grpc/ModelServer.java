@@ -2,6 +2,7 @@ package dev.arc2face.gateway.grpc;
 
 import dev.arc2face.gateway.config.TritonConfig;
 import dev.arc2face.gateway.triton.TritonServer;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -10,8 +11,8 @@ import jakarta.inject.Singleton;
 final class ModelServer {
     @Produces
     @Singleton
-    TritonServer open(TritonConfig config) {
-        return new TritonServer(config);
+    TritonServer open(TritonConfig config, MeterRegistry meters) {
+        return new TritonServer(config, meters);
     }
 
     void close(@Disposes TritonServer server) {

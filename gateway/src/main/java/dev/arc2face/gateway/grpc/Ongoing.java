@@ -5,12 +5,15 @@ import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.Demand;
 import dev.arc2face.gateway.admission.Generation;
 import dev.arc2face.gateway.admission.Place;
+import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.admission.Turn;
+import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.PortraitGenerator;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Context.CancellableContext;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,9 @@ final class Ongoing implements Generation {
     private final String id;
     private final GenerationOptions options;
     private final PortraitGenerator generator;
+    private final Runnable permission;
+    private final StepQuota.Charge charge;
+    private final Meters meters;
     private final boolean outlivesListeners;
     private final CancellableContext context;
     private final Consumer<Ongoing> ended;
@@ -35,6 +41,8 @@ final class Ongoing implements Generation {
      * Begins nothing yet.
      *
      * @param id the caller's name for it
+     * @param permission asked before anything is computed; throws where there is none
+     * @param charge taken when it is admitted, given back where it never runs
      * @param context in which it runs; it is cancelled when the generation has ended
      * @param outlivesListeners whether it goes on when nobody listens any more
      * @param ended told once it has ended, but not where it was not admitted
@@ -44,6 +52,9 @@ final class Ongoing implements Generation {
             IdentitySource identity,
             GenerationOptions options,
             PortraitGenerator generator,
+            Runnable permission,
+            StepQuota.Charge charge,
+            Meters meters,
             CancellableContext context,
             boolean outlivesListeners,
             Consumer<Ongoing> ended) {
@@ -51,6 +62,9 @@ final class Ongoing implements Generation {
         this.identity = identity;
         this.options = options;
         this.generator = generator;
+        this.permission = permission;
+        this.charge = charge;
+        this.meters = meters;
         this.context = context;
         this.outlivesListeners = outlivesListeners;
         this.ended = ended;
@@ -67,7 +81,7 @@ final class Ongoing implements Generation {
         place = taken;
         Demand demand = new Demand(options.workload(), bytes, CallDeadline.nanoTime(context));
         try {
-            recording.begin(() -> taken.enter(demand, this).map(Responses::queued), Responses.accepted(id, options));
+            recording.begin(() -> enter(taken, demand).map(Responses::queued), Responses.accepted(id, options));
             return true;
         } catch (FailureException refused) {
             context.cancel(null);
@@ -75,6 +89,16 @@ final class Ongoing implements Generation {
             return false;
         } finally { // at once where its listener has left in the meantime
             context.addListener(end -> taken.withdraw(CallDeadline.reason(end)), Runnable::run);
+        }
+    }
+
+    private Optional<Turn> enter(Place taken, Demand demand) {
+        charge.take();
+        try {
+            return taken.enter(demand, this);
+        } catch (FailureException refused) {
+            charge.giveBack();
+            throw refused;
         }
     }
 
@@ -126,12 +150,12 @@ final class Ongoing implements Generation {
         if (source == null || taken == null) {
             throw new IllegalStateException("it has run, or was never admitted");
         }
+        meters.generationStarted(queued);
         String outcome = "completed";
         try {
-            generator.generate(
-                    Requests.identity(source),
-                    options,
-                    taken.watching(event -> recording.tell(Responses.event(event, queued))));
+            askPermission();
+            Consumer<GenerationEvent> tell = event -> recording.tell(Responses.event(event, queued));
+            generator.generate(Requests.identity(source), options, taken.watching(meters.watching(options, tell)));
             recording.complete();
         } catch (FailureException failure) {
             recording.fail(Requests.blame(failure, "identity", source));
@@ -141,6 +165,15 @@ final class Ongoing implements Generation {
             outcome = ErrorReason.INTERNAL.name();
         }
         log(outcome, queued);
+    }
+
+    private void askPermission() {
+        try {
+            permission.run();
+        } catch (FailureException refused) {
+            charge.giveBack();
+            throw refused;
+        }
     }
 
     @Override
@@ -154,6 +187,7 @@ final class Ongoing implements Generation {
 
     @Override
     public void withdrawn(FailureException why) {
+        charge.giveBack();
         recording.fail(why);
         log(why.reason().name(), sinceAccepted());
         end();
@@ -176,6 +210,7 @@ final class Ongoing implements Generation {
     }
 
     private void log(String outcome, Duration queued) {
+        meters.generationEnded(outcome, options.variant().id(), sinceAccepted());
         LOG.infof(
                 "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
                 id,

@@ -2,9 +2,13 @@ package dev.arc2face.gateway.grpc;
 
 import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.admission.Admission;
+import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.config.PolicyConfig;
+import dev.arc2face.gateway.config.QuotasConfig;
 import dev.arc2face.gateway.config.ResumeConfig;
+import dev.arc2face.gateway.security.Policy;
 import io.grpc.BindableService;
 import io.grpc.ServerServiceDefinition;
 import io.quarkus.grpc.GrpcService;
@@ -38,21 +42,30 @@ public final class PortraitEndpoint implements BindableService {
             LimitsConfig limits,
             GenerationConfig defaults,
             ResumeConfig resume,
+            QuotasConfig quotas,
+            PolicyConfig policy,
+            Meters meters,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         LimitsConfig.check(limits);
         timer.setRemoveOnCancelPolicy(true); // most of what it is told to do is called off long before
         GenerationConfig.check(defaults);
         ResumeConfig.check(resume);
+        QuotasConfig.check(quotas);
         this.readiness = readiness;
         this.shutdownGrace = limits.shutdownGrace();
-        admission = new Admission(limits, generations, timer, System::nanoTime);
-        unaryCalls = new BoundedExecutor("unary", limits.maxUnaryRunning(), limits.maxUnaryQueued());
+        admission = new Admission(limits, quotas, generations, timer, System::nanoTime);
+        meters.watch(admission, readiness);
+        unaryCalls = new BoundedExecutor(
+                "unary", limits.maxUnaryRunning(), limits.maxUnaryQueued(), quotas.unaryCallsPerCaller());
         Requests requests = new Requests(defaults, limits);
         PortraitServiceImpl service = new PortraitServiceImpl(
                 readiness,
                 requests,
                 new ModelInfo(limits, defaults, requests, version),
                 new Generations(resume, timer),
+                new StepQuota(quotas.imageStepsPerMinute(), System::nanoTime),
+                new Policy(policy),
+                meters,
                 limits,
                 unaryCalls,
                 timer);

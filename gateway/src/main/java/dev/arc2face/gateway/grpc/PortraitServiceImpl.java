@@ -1,12 +1,14 @@
 package dev.arc2face.gateway.grpc;
 
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.Detection;
 import dev.arc2face.gateway.face.Identity;
 import dev.arc2face.gateway.face.StageClock;
 import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.security.Policy;
 import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.CancelGenerationResponse;
 import dev.arc2face.v1.CompareFacesRequest;
@@ -24,6 +26,7 @@ import dev.arc2face.v1.OnDisconnect;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.util.Locale;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
 
@@ -36,6 +39,9 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     private final Requests requests;
     private final ModelInfo modelInfo;
     private final Generations generations;
+    private final StepQuota stepQuota;
+    private final Policy policy;
+    private final Meters meters;
     private final LimitsConfig limits;
     private final BoundedExecutor unaryCalls;
     private final ScheduledExecutorService timer;
@@ -46,6 +52,9 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             Requests requests,
             ModelInfo modelInfo,
             Generations generations,
+            StepQuota stepQuota,
+            Policy policy,
+            Meters meters,
             LimitsConfig limits,
             BoundedExecutor unaryCalls,
             ScheduledExecutorService timer) {
@@ -53,6 +62,9 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         this.requests = requests;
         this.modelInfo = modelInfo;
         this.generations = generations;
+        this.stepQuota = stepQuota;
+        this.policy = policy;
+        this.meters = meters;
         this.limits = limits;
         this.unaryCalls = unaryCalls;
         this.timer = timer;
@@ -64,13 +76,19 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         Pipeline pipeline = readiness.pipeline();
         String id = requests.requestId(request);
         GenerationOptions options = requests.options(request, id, pipeline);
+        CallRecord.current()
+                .generation(id, options.variant().id(), options.variant().model(), options.numImages());
         boolean finishes = request.getOnDisconnect() == OnDisconnect.ON_DISCONNECT_FINISH;
-        Generations.Key name = new Generations.Key(Caller.current(), id);
+        String caller = Caller.current();
+        Generations.Key name = new Generations.Key(caller, id);
         Ongoing made = new Ongoing(
                 id,
                 request.getIdentity(),
                 options,
                 pipeline.generator(),
+                () -> policy.require(question(caller, id, request, options)),
+                stepQuota.charge(caller, (long) options.numImages() * options.steps()),
+                meters,
                 deadline.newDetachedContext(!finishes),
                 finishes,
                 ended -> generations.ended(name, ended));
@@ -92,6 +110,17 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         }
     }
 
+    private static Policy.Question question(
+            String caller, String id, GenerateRequest request, GenerationOptions options) {
+        return new Policy.Question(
+                caller,
+                id,
+                request.getIdentity().getSourceCase().name().toLowerCase(Locale.ROOT),
+                options.numImages(),
+                options.steps(),
+                options.variant().id());
+    }
+
     private boolean listen(Ongoing generation, GenerateRequest request, StreamObserver<GenerateResponse> responses) {
         EventWriter writer = new EventWriter(
                 (ServerCallStreamObserver<GenerateResponse>) responses,
@@ -108,6 +137,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
 
     @Override
     public void cancelGeneration(CancelGenerationRequest request, StreamObserver<CancelGenerationResponse> response) {
+        CallRecord.current().requestId(request.getRequestId());
         boolean cancelled = generations.cancel(new Generations.Key(Caller.current(), request.getRequestId()));
         response.onNext(
                 CancelGenerationResponse.newBuilder().setCancelled(cancelled).build());
@@ -120,6 +150,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         answer(response, () -> {
             Pixels pixels = Requests.blaming(
                     "photo", () -> pipeline.decoder().decode(request.getPhoto().toByteArray()));
+            CallRecord.current().model(pipeline.models().faceDetector().name());
             Detection detection = pipeline.detector().detect(pixels);
             return DetectFacesResponse.newBuilder()
                     .setPhotoWidth(pixels.width())
@@ -164,6 +195,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     }
 
     private static Identity read(Pipeline pipeline, String field, IdentitySource source) {
+        CallRecord.current().model(pipeline.recogniser().id());
         return Requests.blaming(
                 field, source, () -> pipeline.reader().read(Requests.identity(source), new StageClock()));
     }
@@ -178,6 +210,10 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 response.onError(ErrorStatus.carrying(thrown));
             }
         };
-        unaryCalls.execute(deadline.newContext(), call, withdrawn -> response.onError(ErrorStatus.carrying(withdrawn)));
+        unaryCalls.execute(
+                Caller.current(),
+                deadline.newContext(),
+                call,
+                withdrawn -> response.onError(ErrorStatus.carrying(withdrawn)));
     }
 }

@@ -152,8 +152,8 @@ public final class Readiness implements TritonServer.Listener {
         Arrays.fill(values, 1);
         IdentitySource nobody =
                 new IdentitySource.GivenEmbedding(values, pipeline.recogniser().id());
-        GenerationOptions shortest =
-                new GenerationOptions(variant, 1, 2, 2, 0.5f, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92);
+        GenerationOptions shortest = new GenerationOptions(
+                variant, 1, 2, 2, 0.5f, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92, false);
         Context.CancellableContext context =
                 Context.ROOT.withDeadlineAfter(config.warmUpTimeout().toNanos(), TimeUnit.NANOSECONDS, warmUps);
         try {

@@ -71,7 +71,8 @@ final class Requests {
                 request.hasSeed() ? request.getSeed() : seed(id),
                 request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
                 format,
-                request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality());
+                request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality(),
+                request.getReproducible());
         checkLimits(request, options);
         return options;
     }

@@ -38,6 +38,7 @@ final class Responses {
                 .setScheduler(options.scheduler().id())
                 .setPreviewEvery(options.previewEvery())
                 .setOutputFormat(format(options.format()))
+                .setReproducible(options.reproducible())
                 .setJpegQuality(options.format() == ImageFormat.JPEG ? options.jpegQuality() : 0);
         for (int i = 0; i < options.numImages(); i++) {
             accepted.addSeeds(options.seed(i));

@@ -51,9 +51,4 @@ final class Breaker {
     boolean isOpen() {
         return failures >= FAILURES;
     }
-
-    /** The replica was away and is another one now. */
-    void reset() {
-        succeeded();
-    }
 }

@@ -206,14 +206,13 @@ final class InferCall {
                 while (!over) {
                     long now = nanoTime.getAsLong();
                     if (now - end >= 0) {
-                        replicas.failed(endpoint, rows);
+                        replicas.failed(endpoint, rows, name());
                         settled = true;
                         return false;
                     }
                     if (now - late >= 0) {
                         if (hasOther()) {
-                            replicas.failed(endpoint, rows);
-                            replicas.tookAtLeast(name(), now - began);
+                            replicas.late(endpoint, rows, name(), now - began);
                             settled = true;
                             return true;
                         }
@@ -225,13 +224,13 @@ final class InferCall {
                     replicas.succeeded(endpoint, rows, name(), nanoTime.getAsLong() - began);
                     settled = true;
                 } else if (isTransient(status) && !isContextOver()) {
-                    replicas.failed(endpoint, rows);
+                    replicas.failed(endpoint, rows, name());
                     settled = true;
                 }
                 return true;
             } finally {
                 if (!settled) {
-                    replicas.abandoned(endpoint, rows);
+                    replicas.abandoned(endpoint, rows, name());
                 }
                 if (!over) {
                     call.cancel("given up", null);

@@ -86,6 +86,18 @@ public final class Model {
      */
     public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
         int rows = checkInputs(inputs);
+        return WholeBatches.areOn() && rows < maxBatchSize()
+                ? resized(infer(resized(inputs, maxBatchSize()), maxBatchSize()), rows)
+                : infer(inputs, rows);
+    }
+
+    private static Map<String, Tensor> resized(Map<String, Tensor> tensors, int rows) {
+        Map<String, Tensor> resized = new HashMap<>();
+        tensors.forEach((name, tensor) -> resized.put(name, tensor.withRows(rows)));
+        return Map.copyOf(resized);
+    }
+
+    private Map<String, Tensor> infer(Map<String, Tensor> inputs, int rows) {
         ModelInferRequest.Builder request =
                 ModelInferRequest.newBuilder().setModelName(name()).setModelVersion(version());
         for (TensorSpec spec : signature.inputs()) {

@@ -11,6 +11,7 @@ import dev.arc2face.inference.ModelConfigRequest;
 import dev.arc2face.inference.ModelMetadataRequest;
 import dev.arc2face.inference.ServerMetadataRequest;
 import dev.arc2face.inference.ServerReadyRequest;
+import io.grpc.ChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
@@ -49,6 +50,7 @@ final class Replica implements AutoCloseable {
 
     private final Addresses.Address address;
     private final TritonConfig config;
+    private final ChannelCredentials credentials;
     private final BiConsumer<Replica, Sight> looked;
     private final Endpoint endpoint;
     private final Daemon watch;
@@ -64,9 +66,14 @@ final class Replica implements AutoCloseable {
      *
      * @param looked told on the watching thread
      */
-    Replica(Addresses.Address address, TritonConfig config, BiConsumer<Replica, Sight> looked) {
+    Replica(
+            Addresses.Address address,
+            TritonConfig config,
+            ChannelCredentials credentials,
+            BiConsumer<Replica, Sight> looked) {
         this.address = address;
         this.config = config;
+        this.credentials = credentials;
         this.looked = looked;
         this.link = link(METADATA_BYTES, METADATA_BYTES);
         this.endpoint = new Endpoint(address.target(), link.channel);
@@ -206,8 +213,7 @@ final class Replica implements AutoCloseable {
      * 1 MiB, or above 16 MiB in all, unless told otherwise. No memory is lost, since the caller keeps its request, too.
      */
     private Link link(int largestRequest, int largestAnswer) {
-        NettyChannelBuilder channel = NettyChannelBuilder.forTarget(address.target())
-                .usePlaintext()
+        NettyChannelBuilder channel = NettyChannelBuilder.forTarget(address.target(), credentials)
                 .maxInboundMessageSize(largestAnswer)
                 .flowControlWindow(Math.max(largestAnswer, NettyChannelBuilder.DEFAULT_FLOW_CONTROL_WINDOW))
                 .perRpcBufferLimit(largestRequest)

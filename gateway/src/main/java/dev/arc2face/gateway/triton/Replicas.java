@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.triton;
 
 import dev.arc2face.gateway.config.TritonConfig;
+import dev.arc2face.gateway.triton.AttemptMeters.Outcome;
 import dev.arc2face.inference.ModelInferRequest;
 import dev.arc2face.inference.ModelInferResponse;
 import java.util.Comparator;
@@ -22,6 +23,7 @@ final class Replicas {
     private static final Logger LOG = Logger.getLogger(Replicas.class);
 
     private final TritonConfig config;
+    private final AttemptMeters meters;
     private final LongSupplier nanoTime;
     private final RetryBudget budget = new RetryBudget();
     private final Map<String, AttemptTime> times = new HashMap<>();
@@ -29,8 +31,9 @@ final class Replicas {
     private boolean retired;
 
     /** @param nanoTime as {@link System#nanoTime} */
-    Replicas(TritonConfig config, LongSupplier nanoTime) {
+    Replicas(TritonConfig config, AttemptMeters meters, LongSupplier nanoTime) {
         this.config = config;
+        this.meters = meters;
         this.nanoTime = nanoTime;
     }
 
@@ -38,7 +41,7 @@ final class Replicas {
     synchronized void use(List<Endpoint> next) {
         for (Endpoint endpoint : next) {
             if (!endpoints.contains(endpoint)) {
-                endpoint.breaker.reset();
+                endpoint.breaker.succeeded(); // it was away and is another one now
             }
         }
         endpoints = List.copyOf(next);
@@ -88,10 +91,18 @@ final class Replicas {
         }
         endpoint.breaker.succeeded();
         time(model).took(nanos);
+        meters.ended(model, endpoint, rows, Outcome.DELIVERED);
+    }
+
+    /** It has not answered an attempt for so long that another replica is asked. */
+    synchronized void late(Endpoint endpoint, int rows, String model, long nanos) {
+        time(model).took(nanos); // at least
+        failed(endpoint, rows, model);
     }
 
     /** It broke the attempt off, or did not answer it in time. */
-    synchronized void failed(Endpoint endpoint, int rows) {
+    synchronized void failed(Endpoint endpoint, int rows, String model) {
+        meters.ended(model, endpoint, rows, Outcome.FAILED);
         endpoint.rowsInFlight -= rows;
         boolean wasOpen = endpoint.breaker.isOpen();
         endpoint.breaker.failed(nanoTime.getAsLong());
@@ -101,14 +112,10 @@ final class Replicas {
     }
 
     /** Nobody wants the attempt's answer any more, or it says nothing about the replica. */
-    synchronized void abandoned(Endpoint endpoint, int rows) {
+    synchronized void abandoned(Endpoint endpoint, int rows, String model) {
+        meters.ended(model, endpoint, rows, Outcome.ABANDONED);
         endpoint.rowsInFlight -= rows;
         endpoint.breaker.abandoned();
-    }
-
-    /** An attempt was given up after so long. */
-    synchronized void tookAtLeast(String model, long nanos) {
-        time(model).took(nanos);
     }
 
     /** How long an attempt is waited for, in nanoseconds, where there is another replica to ask. */

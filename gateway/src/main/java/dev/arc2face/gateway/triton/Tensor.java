@@ -104,6 +104,19 @@ public record Tensor(DataType type, int[] shape, ByteString raw) {
         return new Tensor(DataType.UINT8, shape, UnsafeByteOperations.unsafeWrap(values));
     }
 
+    /** The same with so many rows: the first ones, or the last one again and again after them all. */
+    Tensor withRows(int count) {
+        int[] resized = shape.clone();
+        resized[0] = count;
+        int rowBytes = raw.size() / rows();
+        ByteString bytes = raw.substring(0, Math.min(count, rows()) * rowBytes);
+        ByteString last = raw.substring(raw.size() - rowBytes);
+        for (int row = rows(); row < count; row++) {
+            bytes = bytes.concat(last);
+        }
+        return new Tensor(type, resized, bytes);
+    }
+
     /** The size of the batch axis. */
     public int rows() {
         return shape[0];

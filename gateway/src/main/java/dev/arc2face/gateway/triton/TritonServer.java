@@ -8,6 +8,8 @@ import dev.arc2face.gateway.config.TritonConfig;
 import dev.arc2face.gateway.triton.Addresses.Address;
 import dev.arc2face.gateway.triton.Replica.Down;
 import dev.arc2face.gateway.triton.Replica.Up;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
@@ -53,6 +56,7 @@ public final class TritonServer implements AutoCloseable {
     private record Unavailable(FailureException why) implements State {}
 
     private final TritonConfig config;
+    private final TritonTls tls;
     private final Addresses addresses;
     private final Daemon news;
     private volatile State state;
@@ -65,20 +69,39 @@ public final class TritonServer implements AutoCloseable {
     private List<Replica> leftOut = List.of();
     private Served served = Served.NOTHING;
     private Replicas replicas;
+    private final AttemptMeters attempts;
 
-    public TritonServer(TritonConfig config) {
-        this(config, InetAddress::getAllByName);
+    // For whoever asks how many there are.
+    private final AtomicInteger inUse = new AtomicInteger();
+    private final AtomicInteger notAlike = new AtomicInteger();
+    private final AtomicInteger down = new AtomicInteger();
+
+    /** @param meters where attempts and replicas are counted */
+    public TritonServer(TritonConfig config, MeterRegistry meters) {
+        this(config, meters, InetAddress::getAllByName);
     }
 
-    TritonServer(TritonConfig config, Addresses.Lookup lookup) {
+    TritonServer(TritonConfig config, MeterRegistry meters, Addresses.Lookup lookup) {
         TritonConfig.check(config);
         this.config = config;
-        this.replicas = new Replicas(config, System::nanoTime);
+        this.tls = new TritonTls(config.tls());
+        this.attempts = new AttemptMeters(meters);
+        this.replicas = new Replicas(config, attempts, System::nanoTime);
+        count(meters, "used", inUse);
+        count(meters, "left_out", notAlike);
+        count(meters, "down", down);
         this.state = new Unavailable(Replica.away("has not been reached yet"));
         this.news = new Daemon("triton-news");
         this.addresses = new Addresses(
                 config.targets(), config.resolveInterval(), lookup, found -> news.execute(() -> found(found)));
         addresses.watch();
+    }
+
+    private static void count(MeterRegistry meters, String state, AtomicInteger replicas) {
+        Gauge.builder("arc2face.model.replicas", replicas, AtomicInteger::get)
+                .description("Replicas of the model server; those left out serve other models than those used")
+                .tag("state", state)
+                .register(meters);
     }
 
     /**
@@ -113,6 +136,7 @@ public final class TritonServer implements AutoCloseable {
     @Override
     public void close() {
         addresses.close();
+        tls.close();
         news.execute(() -> watched.values().forEach(Replica::close));
         news.shutdown(); // what was told before is heard first
         try {
@@ -127,8 +151,11 @@ public final class TritonServer implements AutoCloseable {
         watched.entrySet().removeIf(entry -> !now.contains(entry.getKey()) && gone.add(entry.getValue()));
         for (Address address : now) {
             watched.computeIfAbsent(address, added -> {
-                Replica replica =
-                        new Replica(added, config, (looking, sight) -> news.execute(() -> looked(looking, sight)));
+                Replica replica = new Replica(
+                        added,
+                        config,
+                        tls.credentials(),
+                        (looking, sight) -> news.execute(() -> looked(looking, sight)));
                 replica.watch();
                 return replica;
             });
@@ -158,7 +185,9 @@ public final class TritonServer implements AutoCloseable {
                 up.put(other, there);
             }
         }
+        down.set(watched.size() - up.size());
         if (up.isEmpty()) {
+            leaveOut(List.of());
             use(List.of());
             become(new Unavailable(whyNone()));
             return;
@@ -175,7 +204,7 @@ public final class TritonServer implements AutoCloseable {
         boolean others = !reference.served().isInterchangeableWith(served);
         if (others) { // no generation goes on with models that it did not begin with
             replicas.retire();
-            replicas = new Replicas(config, System::nanoTime);
+            replicas = new Replicas(config, attempts, System::nanoTime);
             used = List.of();
             served = reference.served();
         }
@@ -189,6 +218,7 @@ public final class TritonServer implements AutoCloseable {
     private void use(List<Replica> next) {
         if (!next.equals(used)) {
             used = next;
+            inUse.set(next.size());
             replicas.use(next.stream().map(Replica::endpoint).toList());
             if (watched.size() > 1) {
                 LOG.infof("model calls go to %s", next.isEmpty() ? "nobody" : targets(next));
@@ -199,6 +229,7 @@ public final class TritonServer implements AutoCloseable {
     private void leaveOut(List<Replica> next) {
         if (!next.equals(leftOut)) {
             leftOut = next;
+            notAlike.set(next.size());
             if (!next.isEmpty()) {
                 LOG.errorf(
                         "%s: other models, by configuration or hash, or another version of Triton than at %s; left out",

@@ -8,6 +8,7 @@ import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.config.Configs;
 import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.config.QuotasConfig;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
@@ -48,6 +49,7 @@ class AdmissionTest {
                             "arc2face.limits.max-running", "2",
                             "arc2face.limits.max-queued", "3",
                             "arc2face.limits.max-queued-bytes", "1000")),
+            Configs.of(QuotasConfig.class, Map.of()),
             running::add,
             timer,
             () -> now);

@@ -8,6 +8,7 @@ import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.config.Configs;
 import dev.arc2face.gateway.config.LimitsConfig;
+import dev.arc2face.gateway.config.QuotasConfig;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
@@ -41,6 +42,7 @@ class DeadlinesTest {
     private final Admission admission = new Admission(
             Configs.of(
                     LimitsConfig.class, Map.of("arc2face.limits.max-running", "2", "arc2face.limits.max-queued", "9")),
+            Configs.of(QuotasConfig.class, Map.of()),
             threads::add,
             timer,
             () -> now);

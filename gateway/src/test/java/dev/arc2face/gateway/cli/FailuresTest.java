@@ -54,8 +54,12 @@ class FailuresTest {
                                     UNKNOWN_VARIANT,
                                     REQUEST_ID_CONFLICT,
                                     MESSAGE_TOO_LARGE -> ExitCode.BAD_INPUT;
-                            case QUEUE_FULL -> ExitCode.BUSY;
-                            case MODEL_SERVER_UNAVAILABLE, SHUTTING_DOWN -> ExitCode.UNAVAILABLE;
+                            case QUEUE_FULL, QUOTA_EXCEEDED -> ExitCode.BUSY;
+                            case UNAUTHENTICATED, PERMISSION_DENIED, POLICY_REFUSED -> ExitCode.FORBIDDEN;
+                            case MODEL_SERVER_UNAVAILABLE,
+                                    SHUTTING_DOWN,
+                                    AUTHENTICATION_UNAVAILABLE,
+                                    POLICY_UNAVAILABLE -> ExitCode.UNAVAILABLE;
                             case DEADLINE_EXCEEDED, DEADLINE_UNREACHABLE -> ExitCode.DEADLINE;
                             case MODEL_CONTRACT_VIOLATED, CLIENT_TOO_SLOW, CANCELLED, INTERNAL, UNIMPLEMENTED ->
                                 ExitCode.OTHER;

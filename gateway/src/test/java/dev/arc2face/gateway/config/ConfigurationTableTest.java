@@ -27,8 +27,12 @@ class ConfigurationTableTest {
                 .isEqualTo(defaults(
                         GenerationConfig.class,
                         LimitsConfig.class,
+                        MetricsConfig.class,
+                        PolicyConfig.class,
+                        QuotasConfig.class,
                         ReadinessConfig.class,
                         ResumeConfig.class,
+                        SecurityConfig.class,
                         TritonConfig.class));
     }
 
@@ -46,17 +50,24 @@ class ConfigurationTableTest {
     private static Map<String, String> defaults(Class<?>... configs) {
         Map<String, String> defaults = new TreeMap<>();
         for (Class<?> config : List.of(configs)) {
-            String prefix = config.getAnnotation(ConfigMapping.class).prefix();
-            for (Method key : config.getDeclaredMethods()) {
-                if (Modifier.isAbstract(key.getModifiers())) {
-                    String name =
-                            WORD_START.matcher(key.getName()).replaceAll("-$1").toLowerCase(java.util.Locale.ROOT);
-                    defaults.put(
-                            prefix + "." + name,
-                            key.getAnnotation(WithDefault.class).value());
-                }
-            }
+            collect(config.getAnnotation(ConfigMapping.class).prefix(), config, defaults);
         }
         return defaults;
+    }
+
+    private static void collect(String prefix, Class<?> config, Map<String, String> defaults) {
+        for (Method key : config.getDeclaredMethods()) {
+            if (!Modifier.isAbstract(key.getModifiers())) {
+                continue;
+            }
+            String name = prefix + "."
+                    + WORD_START.matcher(key.getName()).replaceAll("-$1").toLowerCase(java.util.Locale.ROOT);
+            WithDefault value = key.getAnnotation(WithDefault.class);
+            if (key.getReturnType().getDeclaringClass() == config) { // a group
+                collect(name, key.getReturnType(), defaults);
+            } else {
+                defaults.put(name, value == null ? "none" : value.value());
+            }
+        }
     }
 }

@@ -24,6 +24,7 @@ class LimitsConfigTest {
         assertThat(limits.maxUnaryRunning()).isEqualTo(4);
         assertThat(limits.maxUnaryQueued()).isEqualTo(64);
         assertThat(limits.maxRequestBytes().asLongValue()).isEqualTo(17 << 20);
+        assertThat(limits.maxResets()).isEqualTo(1000);
         assertThat(limits.maxEventBytes().asLongValue()).isEqualTo(3 << 20);
         assertThat(limits.clientStall()).isEqualTo(Duration.ofSeconds(30));
         assertThat(limits.retryAfter()).isEqualTo(Duration.ofSeconds(1));
@@ -47,6 +48,7 @@ class LimitsConfigTest {
                         Map.entry("arc2face.limits.max-unary-running", "5"),
                         Map.entry("arc2face.limits.max-unary-queued", "6"),
                         Map.entry("arc2face.limits.max-request-bytes", "2M"),
+                        Map.entry("arc2face.limits.max-resets", "50"),
                         Map.entry("arc2face.limits.max-event-bytes", "512K"),
                         Map.entry("arc2face.limits.client-stall", "5s"),
                         Map.entry("arc2face.limits.retry-after", "2s"),
@@ -64,6 +66,7 @@ class LimitsConfigTest {
         assertThat(limits.maxUnaryRunning()).isEqualTo(5);
         assertThat(limits.maxUnaryQueued()).isEqualTo(6);
         assertThat(limits.maxRequestBytes().asLongValue()).isEqualTo(2 << 20);
+        assertThat(limits.maxResets()).isEqualTo(50);
         assertThat(limits.maxEventBytes().asLongValue()).isEqualTo(512 << 10);
         assertThat(limits.clientStall()).isEqualTo(Duration.ofSeconds(5));
         assertThat(limits.retryAfter()).isEqualTo(Duration.ofSeconds(2));

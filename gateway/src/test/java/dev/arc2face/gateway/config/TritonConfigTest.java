@@ -3,6 +3,7 @@ package dev.arc2face.gateway.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.smallrye.config.SmallRyeConfigBuilder;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -20,19 +21,25 @@ class TritonConfigTest {
         assertThat(config.patience()).isEqualTo(Duration.ofSeconds(10));
         assertThat(config.pollInterval()).isEqualTo(Duration.ofSeconds(1));
         assertThat(config.pollTimeout()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(config.tls().ca()).isEmpty();
+        assertThat(config.tls().certificate()).isEmpty();
+        assertThat(config.tls().key()).isEmpty();
     }
 
     @Test
     void everyKeyIsRead() {
-        TritonConfig config = read(Map.of(
-                "arc2face.triton.targets", "triton-0:8001,triton-1:8001",
-                "arc2face.triton.resolve-interval", "PT20S",
-                "arc2face.triton.call-timeout", "PT30S",
-                "arc2face.triton.attempts", "2",
-                "arc2face.triton.least-attempt-timeout", "PT0.2S",
-                "arc2face.triton.patience", "PT0S",
-                "arc2face.triton.poll-interval", "PT0.5S",
-                "arc2face.triton.poll-timeout", "PT3S"));
+        TritonConfig config = read(Map.ofEntries(
+                Map.entry("arc2face.triton.targets", "triton-0:8001,triton-1:8001"),
+                Map.entry("arc2face.triton.resolve-interval", "PT20S"),
+                Map.entry("arc2face.triton.call-timeout", "PT30S"),
+                Map.entry("arc2face.triton.attempts", "2"),
+                Map.entry("arc2face.triton.least-attempt-timeout", "PT0.2S"),
+                Map.entry("arc2face.triton.patience", "PT0S"),
+                Map.entry("arc2face.triton.poll-interval", "PT0.5S"),
+                Map.entry("arc2face.triton.poll-timeout", "PT3S"),
+                Map.entry("arc2face.triton.tls.ca", "ca.pem"),
+                Map.entry("arc2face.triton.tls.certificate", "gateway.pem"),
+                Map.entry("arc2face.triton.tls.key", "gateway.key")));
 
         assertThat(config.targets()).containsExactly("triton-0:8001", "triton-1:8001");
         assertThat(config.callTimeout()).isEqualTo(Duration.ofSeconds(30));
@@ -42,6 +49,9 @@ class TritonConfigTest {
         assertThat(config.patience()).isEqualTo(Duration.ZERO);
         assertThat(config.pollInterval()).isEqualTo(Duration.ofMillis(500));
         assertThat(config.pollTimeout()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(config.tls().ca()).contains(Path.of("ca.pem"));
+        assertThat(config.tls().certificate()).contains(Path.of("gateway.pem"));
+        assertThat(config.tls().key()).contains(Path.of("gateway.key"));
     }
 
     private static TritonConfig read(Map<String, String> keys) {

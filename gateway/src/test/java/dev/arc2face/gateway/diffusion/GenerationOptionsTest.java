@@ -51,6 +51,6 @@ class GenerationOptionsTest {
 
     private GenerationOptions options(float guidanceScale, float guidanceUntil) {
         return new GenerationOptions(
-                variant, 1, 1, guidanceScale, guidanceUntil, SchedulerKind.EULER, 0, 0, ImageFormat.PNG, 92);
+                variant, 1, 1, guidanceScale, guidanceUntil, SchedulerKind.EULER, 0, 0, ImageFormat.PNG, 92, false);
     }
 }

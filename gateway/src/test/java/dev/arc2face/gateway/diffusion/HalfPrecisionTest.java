@@ -98,8 +98,8 @@ class HalfPrecisionTest {
                 System::nanoTime);
         IdentitySource somebody = new IdentitySource.GivenEmbedding(
                 new Noise(7).draw(models.sizes().embeddingSize()), recogniser.id());
-        GenerationOptions options =
-                new GenerationOptions(variant, pictures, STEPS, guidanceScale, 1, scheduler, 5, 0, ImageFormat.PNG, 92);
+        GenerationOptions options = new GenerationOptions(
+                variant, pictures, STEPS, guidanceScale, 1, scheduler, 5, 0, ImageFormat.PNG, 92, false);
         List<Pixels> drawn = new ArrayList<>();
         generator.generate(somebody, options, event -> {
             if (event instanceof GenerationEvent.Portrait portrait) {

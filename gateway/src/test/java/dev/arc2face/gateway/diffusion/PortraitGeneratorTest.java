@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole generations on the real Triton. */
 @ExtendWith(TritonExtension.class)
@@ -206,15 +207,40 @@ class PortraitGeneratorTest {
                 .isEqualTo(PictureEncoder.encode(picture, ImageFormat.PNG, 92));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void reproduciblePicturesAreThoseOfOtherRequestsHere(int numImages) {
+        GenerationOptions usual = options(numImages, SchedulerKind.DPMPP_2M, 5, 0);
+        GenerationOptions alone = new GenerationOptions(
+                variant, numImages, STEPS, 2, 1, SchedulerKind.DPMPP_2M, 5, 0, ImageFormat.PNG, 92, true);
+        assertThat(portraits(run(alone)))
+                .extracting(Portrait::data)
+                .containsExactlyElementsOf(
+                        portraits(run(usual)).stream().map(Portrait::data).toList());
+        assertThat(alone.workload().guided().rowsPerCall())
+                .isEqualTo(triton.models().unet().maxBatchSize());
+        assertThat(usual.workload().guided().rowsPerCall()).isEqualTo(2 * numImages);
+    }
+
     private GenerationOptions options(int numImages, SchedulerKind scheduler, int firstSeed, int previewEvery) {
         return new GenerationOptions(
-                variant, numImages, STEPS, 2, 1, scheduler, firstSeed, previewEvery, ImageFormat.PNG, 92);
+                variant, numImages, STEPS, 2, 1, scheduler, firstSeed, previewEvery, ImageFormat.PNG, 92, false);
     }
 
     private GenerationOptions options(
             int numImages, SchedulerKind scheduler, int firstSeed, float guidanceScale, float guidanceUntil) {
         return new GenerationOptions(
-                variant, numImages, STEPS, guidanceScale, guidanceUntil, scheduler, firstSeed, 0, ImageFormat.PNG, 92);
+                variant,
+                numImages,
+                STEPS,
+                guidanceScale,
+                guidanceUntil,
+                scheduler,
+                firstSeed,
+                0,
+                ImageFormat.PNG,
+                92,
+                false);
     }
 
     private List<GenerationEvent> run(GenerationOptions options) {

@@ -12,19 +12,12 @@ import dev.arc2face.gateway.triton.TritonResource;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.GenerateResponse.EventCase;
-import dev.arc2face.v1.PortraitServiceGrpc;
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
-import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -74,8 +67,8 @@ class AdmissionTest extends ConnectedTest {
                 Stream.generate(() -> reader(longest())).limit(3).toList();
         assertThat(waiting).allMatch(SlowReader::isAccepted);
 
-        Failure full =
-                Failure.of(new CallWithoutRequest(gateway).awaitFailure()).isFor(ErrorReason.QUEUE_FULL);
+        Failure full = Failure.of(new CallWithoutRequest(gateway.channel).awaitFailure())
+                .isFor(ErrorReason.QUEUE_FULL);
         assertThat(full.detail(RetryInfo.class)).isPresent();
         waiting.forEach(SlowReader::cancel);
         running.cancel();
@@ -83,8 +76,9 @@ class AdmissionTest extends ConnectedTest {
 
     @Test
     void callThatNeverSendsItsRequestLosesItsPlace() {
-        List<CallWithoutRequest> idle =
-                Stream.generate(() -> new CallWithoutRequest(gateway)).limit(4).toList();
+        List<CallWithoutRequest> idle = Stream.generate(() -> new CallWithoutRequest(gateway.channel))
+                .limit(4)
+                .toList();
         for (CallWithoutRequest call : idle) {
             Failure failure = Failure.of(call.awaitFailure()).isFor(ErrorReason.CLIENT_TOO_SLOW);
             assertThat(failure.metadata()).containsEntry("limit_seconds", "1");
@@ -214,30 +208,5 @@ class AdmissionTest extends ConnectedTest {
 
     private static GenerateRequest.Builder shortest() {
         return Gateway.request(Gateway.somebody(2)).setSteps(1);
-    }
-
-    /** A call that has begun and sends nothing. */
-    private static final class CallWithoutRequest extends ClientCall.Listener<GenerateResponse> {
-        private final CompletableFuture<Throwable> end = new CompletableFuture<>();
-
-        CallWithoutRequest(Gateway gateway) {
-            // Of a call that sends one message the client holds the headers back until it has that.
-            MethodDescriptor<GenerateRequest, GenerateResponse> method =
-                    PortraitServiceGrpc.getGenerateMethod().toBuilder()
-                            .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
-                            .build();
-            ClientCall<GenerateRequest, GenerateResponse> call = gateway.channel.newCall(method, CallOptions.DEFAULT);
-            call.start(this, new Metadata());
-            call.request(1);
-        }
-
-        @Override
-        public void onClose(Status status, Metadata trailers) {
-            end.complete(status.asRuntimeException(trailers));
-        }
-
-        Throwable awaitFailure() {
-            return end.orTimeout(60, SECONDS).join();
-        }
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class BoundedExecutorTest {
-    private final BoundedExecutor executor = new BoundedExecutor("test", 2, 3);
+    private final BoundedExecutor executor = new BoundedExecutor("test", 2, 3, 0);
     private final CountDownLatch release = new CountDownLatch(1);
     private final List<Integer> ran = new CopyOnWriteArrayList<>();
 
@@ -41,10 +41,10 @@ class BoundedExecutorTest {
 
     @Test
     void startsInTheOrderOfArrival() {
-        try (BoundedExecutor single = new BoundedExecutor("single", 1, 20)) {
+        try (BoundedExecutor single = new BoundedExecutor("single", 1, 20, 0)) {
             for (int i = 0; i < 20; i++) {
                 int number = i;
-                single.execute(Context.current().withCancellation(), () -> ran.add(number), why -> {});
+                single.execute("somebody", Context.current().withCancellation(), () -> ran.add(number), why -> {});
             }
             await().until(() -> ran.size() == 20);
         }
@@ -55,11 +55,41 @@ class BoundedExecutorTest {
     void oneMoreThanItHoldsIsRefusedAtOnce() {
         fill();
         CancellableContext context = Context.current().withCancellation();
-        assertThatThrownBy(() -> executor.execute(context, () -> ran.add(5), why -> {}))
+        assertThatThrownBy(() -> executor.execute("somebody", context, () -> ran.add(5), why -> {}))
                 .isInstanceOfSatisfying(
                         FailureException.class,
                         failure -> assertThat(failure.reason()).isEqualTo(ErrorReason.QUEUE_FULL));
         assertThat(context.isCancelled()).isTrue();
+    }
+
+    @Test
+    void callerHasSoManyPlacesAndGetsThemBack() {
+        try (BoundedExecutor shared = new BoundedExecutor("shared", 1, 20, 2)) {
+            CountDownLatch end = new CountDownLatch(1);
+            shared.execute("greedy", Context.current().withCancellation(), () -> awaitQuietly(end), why -> {});
+            CancellableContext waiting = Context.current().withCancellation();
+            shared.execute("greedy", waiting, () -> ran.add(1), why -> {});
+            assertThatThrownBy(() ->
+                            shared.execute("greedy", Context.current().withCancellation(), () -> ran.add(2), why -> {}))
+                    .isInstanceOfSatisfying(
+                            FailureException.class,
+                            failure -> assertThat(failure.reason()).isEqualTo(ErrorReason.QUOTA_EXCEEDED));
+            shared.execute("modest", Context.current().withCancellation(), () -> ran.add(3), why -> {});
+
+            waiting.cancel(null);
+            shared.execute("greedy", Context.current().withCancellation(), () -> ran.add(4), why -> {});
+            end.countDown();
+            await().until(() -> ran.size() == 2);
+            assertThat(ran).containsExactly(3, 4);
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException closed) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test
@@ -68,7 +98,7 @@ class BoundedExecutorTest {
         blocked(1);
         CancellableContext context = Context.current().withCancellation();
         List<FailureException> withdrawn = new CopyOnWriteArrayList<>();
-        executor.execute(context, () -> ran.add(2), withdrawn::add);
+        executor.execute("somebody", context, () -> ran.add(2), withdrawn::add);
         assertThat(executor.waiting()).isEqualTo(1);
 
         context.cancel(null);
@@ -88,6 +118,7 @@ class BoundedExecutorTest {
         ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
         List<FailureException> withdrawn = new CopyOnWriteArrayList<>();
         executor.execute(
+                "somebody",
                 Context.current().withDeadlineAfter(10, TimeUnit.MILLISECONDS, timer),
                 () -> ran.add(2),
                 withdrawn::add);
@@ -101,7 +132,8 @@ class BoundedExecutorTest {
         Context.Key<String> key = Context.key("caller");
         CancellableContext context = Context.current().withValue(key, "me").withCancellation();
         AtomicBoolean inside = new AtomicBoolean();
-        executor.execute(context, () -> inside.set("me".equals(key.get()) && !context.isCancelled()), why -> {});
+        executor.execute(
+                "somebody", context, () -> inside.set("me".equals(key.get()) && !context.isCancelled()), why -> {});
         await().until(context::isCancelled);
         assertThat(inside).isTrue();
     }
@@ -115,6 +147,7 @@ class BoundedExecutorTest {
     private void blocked(int number) {
         CountDownLatch started = new CountDownLatch(1);
         executor.execute(
+                "somebody",
                 Context.current().withCancellation(),
                 () -> {
                     started.countDown();

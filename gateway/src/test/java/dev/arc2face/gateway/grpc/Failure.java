@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
+import com.google.rpc.QuotaFailure;
 import com.google.rpc.RetryInfo;
 import dev.arc2face.gateway.ErrorReason;
 import io.grpc.StatusRuntimeException;
@@ -43,7 +44,12 @@ record Failure(io.grpc.Status.Code code, String message, com.google.rpc.Status s
         assertThat(reason != ErrorReason.DEADLINE_UNREACHABLE
                         && detail(RetryInfo.class).isPresent())
                 .as("RetryInfo goes with what may be tried again")
-                .isEqualTo(reason == ErrorReason.QUEUE_FULL || reason.code() == io.grpc.Status.Code.UNAVAILABLE);
+                .isEqualTo(reason == ErrorReason.QUEUE_FULL
+                        || reason == ErrorReason.QUOTA_EXCEEDED
+                        || reason.code() == io.grpc.Status.Code.UNAVAILABLE);
+        assertThat(detail(QuotaFailure.class).isPresent())
+                .as("QuotaFailure goes with QUOTA_EXCEEDED")
+                .isEqualTo(reason == ErrorReason.QUOTA_EXCEEDED);
         return this;
     }
 

@@ -105,11 +105,19 @@ final class Gateway implements AutoCloseable {
 
     /** The status of a page of the HTTP server. */
     static int httpStatus(String path) {
+        return get(path).statusCode();
+    }
+
+    /** What a page of the HTTP server says. */
+    static String httpPage(String path) {
+        return get(path).body();
+    }
+
+    private static HttpResponse<String> get(String path) {
         URI uri = URI.create("http://127.0.0.1:" + port("quarkus.http.test-port") + path);
         try {
             return HttpClient.newHttpClient()
-                    .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())
-                    .statusCode();
+                    .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
         } catch (InterruptedException stopped) {

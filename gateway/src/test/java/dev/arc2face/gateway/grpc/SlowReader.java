@@ -6,6 +6,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.PortraitServiceGrpc;
+import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceStub;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
@@ -26,7 +27,12 @@ final class SlowReader implements ClientResponseObserver<GenerateRequest, Genera
     }
 
     void call(GenerateRequest request) {
-        PortraitServiceGrpc.newStub(gateway.channel).generate(request, this);
+        call(PortraitServiceGrpc.newStub(gateway.channel), request);
+    }
+
+    /** By a stub of somebody's own. */
+    void call(PortraitServiceStub stub, GenerateRequest request) {
+        stub.generate(request, this);
     }
 
     /** With a deadline. */

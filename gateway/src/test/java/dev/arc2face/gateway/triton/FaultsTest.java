@@ -10,6 +10,7 @@ import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import io.grpc.Context;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,13 +41,12 @@ class FaultsTest {
     void callsOfAReplicaThatDiesAreAnsweredByAnother(SharedTriton triton) {
         Map<String, String> keys = Map.of("least-attempt-timeout", "PT2M"); // nothing but its death moves them
         try (TritonProcess mortal = new TritonProcess();
-                TritonServer server =
-                        new TritonServer(TestConfig.triton(mortal.target() + "," + triton.target(), keys))) {
+                TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
             ServedModels models = Await.ready(server);
             ByteString expected = unet(triton.models());
             awaitUse(mortal, models);
-
             mortal.freeze();
+
             List<CompletableFuture<ByteString>> calls = start(8, models);
             await().until(() -> calls.stream().anyMatch(CompletableFuture::isDone));
             assertThat(calls).anyMatch(call -> !call.isDone());
@@ -62,13 +62,12 @@ class FaultsTest {
         Map<String, String> keys = Map.of("least-attempt-timeout", "PT0.2S");
         try (TritonProcess mortal = new TritonProcess();
                 Statistics statistics = new Statistics(mortal.target());
-                TritonServer server =
-                        new TritonServer(TestConfig.triton(mortal.target() + "," + triton.target(), keys))) {
+                TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
             ServedModels models = Await.ready(server);
             ByteString expected = unet(triton.models());
             awaitUse(mortal, models);
-
             mortal.freeze();
+
             assertThat(results(start(8, models))).containsOnly(expected);
             mortal.thaw();
 
@@ -84,8 +83,7 @@ class FaultsTest {
     @Test
     void callWaitsForTheOnlyReplicaToComeBack(SharedTriton triton) {
         try (TritonProcess process = new TritonProcess();
-                TritonServer server =
-                        new TritonServer(TestConfig.triton(process.target(), Map.of("patience", "PT2M")))) {
+                TritonServer server = Servers.open(process.target(), Map.of("patience", "PT2M"))) {
             ServedModels models = Await.ready(server);
 
             process.kill();
@@ -102,8 +100,7 @@ class FaultsTest {
         Map<String, String> keys = Map.of("patience", "PT0.1S");
         try (TritonProcess first = new TritonProcess();
                 TritonProcess second = new TritonProcess();
-                TritonServer server =
-                        new TritonServer(TestConfig.triton(first.target() + "," + second.target(), keys))) {
+                TritonServer server = Servers.open(first.target() + "," + second.target(), keys)) {
             ServedModels models = Await.ready(server);
             awaitUse(second, models);
 
@@ -118,7 +115,7 @@ class FaultsTest {
     void callThatWaitsEndsWithItsContext(SharedTriton triton) {
         Map<String, String> keys = Map.of("patience", "PT2M");
         try (TritonProcess process = new TritonProcess();
-                TritonServer server = new TritonServer(TestConfig.triton(process.target(), keys))) {
+                TritonServer server = Servers.open(process.target(), keys)) {
             ServedModels models = Await.ready(server);
             process.kill();
             Await.unavailable(server);
@@ -142,12 +139,12 @@ class FaultsTest {
     @Test
     void replicaThatIsLiveAndNotReadyGetsNoCalls(SharedTriton triton) {
         try (TritonProcess notReady = TritonProcess.neverReady()) {
-            try (TritonServer server = new TritonServer(TestConfig.triton(notReady.target()))) {
+            try (TritonServer server = Servers.open(notReady.target())) {
                 assertThat(Await.unavailable(server).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
             }
             try (Statistics statistics = new Statistics(notReady.target());
-                    TritonServer server = new TritonServer(
-                            TestConfig.triton(notReady.target() + "," + triton.target(), Map.of("attempts", "1")))) {
+                    TritonServer server =
+                            Servers.open(notReady.target() + "," + triton.target(), Map.of("attempts", "1"))) {
                 ServedModels models = Await.ready(server);
 
                 assertThat(results(start(8, models))).containsOnly(unet(triton.models()));
@@ -200,7 +197,7 @@ class FaultsTest {
 
     private static TritonServer named(int port, AtomicReference<List<String>> addresses) {
         Map<String, String> keys = Map.of("resolve-interval", "PT0.05S", "poll-interval", "PT0.1S");
-        return new TritonServer(TestConfig.triton("triton.example:" + port, keys), host -> {
+        return new TritonServer(TestConfig.triton("triton.example:" + port, keys), new SimpleMeterRegistry(), host -> {
             assertThat(host).isEqualTo("triton.example");
             InetAddress[] found = new InetAddress[addresses.get().size()];
             for (int i = 0; i < found.length; i++) {

@@ -15,6 +15,7 @@ import io.grpc.Context.CancellableContext;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -72,6 +73,18 @@ class ModelTest {
                 .isEqualTo(predict(unet, UnetInputs.of(sizes, 999))
                         .concat(predict(unet, UnetInputs.of(sizes, 500.25f)))
                         .concat(predict(unet, UnetInputs.of(sizes, 1))));
+    }
+
+    @Test
+    void wholeBatchesAreFullAndGiveTheSameRows(SharedTriton triton) throws Exception {
+        Model unet = triton.models().unet();
+        Map<String, Tensor> inputs = UnetInputs.of(triton.models().sizes(), 999, 500.25f);
+        ByteString shared = predict(unet, inputs);
+        Counters before = triton.settledCounters("unet");
+
+        assertThat(WholeBatches.in(Context.current()).call(() -> predict(unet, inputs)))
+                .isEqualTo(shared);
+        assertThat(triton.settledCounters("unet").since(before)).isEqualTo(new Counters(unet.maxBatchSize(), 1, 1, 0));
     }
 
     @Test
@@ -143,7 +156,10 @@ class ModelTest {
             channel = NettyChannelBuilder.forTarget(triton.target())
                     .usePlaintext()
                     .build();
-            replicas = new Replicas(TestConfig.triton(triton.target(), Map.of("attempts", "1")), System::nanoTime);
+            replicas = new Replicas(
+                    TestConfig.triton(triton.target(), Map.of("attempts", "1")),
+                    new AttemptMeters(new SimpleMeterRegistry()),
+                    System::nanoTime);
             replicas.use(List.of(new Endpoint(triton.target(), channel)));
             unet = triton.models().unet().signature();
             sizes = triton.models().sizes();
@@ -221,7 +237,7 @@ class ModelTest {
         @BeforeAll
         void start() {
             process = new TritonProcess();
-            server = new TritonServer(TestConfig.triton(process.target(), Map.of("call-timeout", "PT2S")));
+            server = Servers.open(process.target(), Map.of("call-timeout", "PT2S"));
             models = Await.ready(server);
             inputs = UnetInputs.of(models.sizes(), 1);
         }

@@ -8,7 +8,7 @@ public final class OwnModels implements AutoCloseable {
     /** Makes the repository, and serves it. */
     public OwnModels(ModelRepository repository) {
         process = new TritonProcess(repository.make());
-        server = new TritonServer(TestConfig.triton(process.target()));
+        server = Servers.open(process.target());
     }
 
     /** The models, their contract checked. */

@@ -19,7 +19,7 @@ public final class SharedTriton {
     private SharedTriton(String target) {
         this.target = target;
         this.statistics = new Statistics(target);
-        this.server = new TritonServer(TestConfig.triton(target));
+        this.server = Servers.open(target);
     }
 
     /** Starts it if need be. */

@@ -62,6 +62,15 @@ public final class TritonProcess implements AutoCloseable {
                 List.of(program.toString()), ModelRepository.BROKEN.make().toString(), LOOPBACK, 0);
     }
 
+    /** Starts Triton on a free port with options of its own. */
+    static TritonProcess with(String... options) {
+        List<String> program = new ArrayList<>(SERVING);
+        for (String option : options) {
+            program.add("--option=" + option);
+        }
+        return new TritonProcess(program, "mini", LOOPBACK, 0);
+    }
+
     private TritonProcess(List<String> program, String repository, String host, int grpcPort) {
         this.program = program;
         this.repository = repository;

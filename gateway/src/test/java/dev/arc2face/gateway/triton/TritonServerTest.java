@@ -62,7 +62,7 @@ class TritonServerTest {
 
     @Test
     void isUnavailableWhereNobodyListens() throws IOException {
-        try (TritonServer server = new TritonServer(TestConfig.triton(closedPort()))) {
+        try (TritonServer server = Servers.open(closedPort())) {
             assertThat(Await.unavailable(server).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
             assertThat(server.isReachable()).isFalse();
             assertUnavailable(server);
@@ -73,8 +73,8 @@ class TritonServerTest {
     void isUnavailableWhereNobodyAnswers() throws IOException {
         // Connections are accepted by the kernel, and nothing is ever read.
         try (ServerSocket mute = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
-                TritonServer server = new TritonServer(
-                        TestConfig.triton("127.0.0.1:" + mute.getLocalPort(), Map.of("poll-timeout", "PT0.2S")))) {
+                TritonServer server =
+                        Servers.open("127.0.0.1:" + mute.getLocalPort(), Map.of("poll-timeout", "PT0.2S"))) {
             assertThat(Await.unavailable(server).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
         }
     }
@@ -82,8 +82,7 @@ class TritonServerTest {
     @Test
     void goesAndComesWithTriton(SharedTriton triton) {
         try (TritonProcess process = new TritonProcess();
-                TritonServer server =
-                        new TritonServer(TestConfig.triton(process.target(), Map.of("patience", "PT0S")))) {
+                TritonServer server = Servers.open(process.target(), Map.of("patience", "PT0S"))) {
             ServedModels models = Await.ready(server);
             Map<String, Tensor> inputs = UnetInputs.of(models.sizes(), 500);
             assertThat(models.unet().infer(inputs)).containsOnlyKeys("prediction");
@@ -119,7 +118,7 @@ class TritonServerTest {
     void goesOnWithTheReplicasThatAreThere(SharedTriton triton) {
         try (TritonProcess second = new TritonProcess();
                 Statistics statistics = new Statistics(second.target());
-                TritonServer server = new TritonServer(TestConfig.triton(triton.target() + "," + second.target()))) {
+                TritonServer server = Servers.open(triton.target() + "," + second.target())) {
             ServedModels models = Await.ready(server);
             AtomicInteger news = countNews(server);
             Map<String, Tensor> inputs = UnetInputs.of(models.sizes(), 500);
@@ -139,8 +138,8 @@ class TritonServerTest {
     @Test
     void replicaWithOtherModelsIsLeftOut(SharedTriton triton) {
         try (TritonProcess other = new TritonProcess(ModelRepository.VARIANTS.make());
-                TritonServer server = new TritonServer(TestConfig.triton(
-                        triton.target() + "," + other.target(), Map.of("poll-interval", "PT0.01S")))) {
+                TritonServer server =
+                        Servers.open(triton.target() + "," + other.target(), Map.of("poll-interval", "PT0.01S"))) {
             ServedModels models = Await.ready(server);
             boolean first = models.unetLcm().isEmpty(); // whichever was seen first
             AtomicInteger news = countNews(server);
@@ -190,8 +189,7 @@ class TritonServerTest {
     void whatStaysTheSameIsNoNews() {
         // Its configuration has maps that the gateway does not know.
         try (TritonProcess process = new TritonProcess(ModelRepository.VARIANTS.make());
-                TritonServer server =
-                        new TritonServer(TestConfig.triton(process.target(), Map.of("poll-interval", "PT0.01S")))) {
+                TritonServer server = Servers.open(process.target(), Map.of("poll-interval", "PT0.01S"))) {
             Await.ready(server);
             AtomicInteger news = countNews(server);
 
@@ -202,7 +200,7 @@ class TritonServerTest {
 
     @Test
     void failingListenerStopsNothing(SharedTriton triton) {
-        try (TritonServer server = new TritonServer(TestConfig.triton(triton.target()))) {
+        try (TritonServer server = Servers.open(triton.target())) {
             server.addListener(new TritonServer.Listener() {
                 @Override
                 public void ready(ServedModels models) {
@@ -221,7 +219,7 @@ class TritonServerTest {
 
     @Test
     void refusesTimesThatAreNotPositive() {
-        assertThatThrownBy(() -> new TritonServer(TestConfig.triton("127.0.0.1:1", Map.of("poll-interval", "PT0S"))))
+        assertThatThrownBy(() -> Servers.open("127.0.0.1:1", Map.of("poll-interval", "PT0S")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("arc2face.triton.poll-interval must be longer than nothing, not PT0S");
     }

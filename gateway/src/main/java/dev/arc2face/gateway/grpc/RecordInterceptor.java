@@ -1,0 +1,106 @@
+package dev.arc2face.gateway.grpc;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.ErrorInfo;
+import dev.arc2face.v1.PortraitServiceGrpc;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/**
+ * Counts every call and writes it into the audit log when it has ended: who, when, what, and how it ended. The outermost
+ * interceptor, so that it sees those that are turned away, and the statuses that callers see. Health checks are not
+ * worth a line.
+ */
+final class RecordInterceptor implements ServerInterceptor {
+    /** A category of its own, so that it can go to a file of its own. */
+    private static final Logger AUDIT = Logger.getLogger("dev.arc2face.audit");
+
+    private static final Set<String> METHODS = PortraitServiceGrpc.getServiceDescriptor().getMethods().stream()
+            .map(method -> method.getFullMethodName())
+            .collect(Collectors.toUnmodifiableSet());
+
+    private final Meters meters;
+
+    RecordInterceptor(Meters meters) {
+        this.meters = meters;
+    }
+
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+            ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+        if (HealthGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
+            return next.startCall(call, headers);
+        }
+        Recorded<Q, R> recorded = new Recorded<>(call);
+        ServerCall.Listener<Q> listener =
+                Contexts.interceptCall(recorded.entry.in(Context.current()), recorded, headers, next);
+        return new SimpleForwardingServerCallListener<>(listener) {
+            @Override
+            public void onCancel() {
+                recorded.ended(Status.CANCELLED, new Metadata());
+                super.onCancel();
+            }
+        };
+    }
+
+    private final class Recorded<Q, R> extends SimpleForwardingServerCall<Q, R> {
+        private final CallRecord entry;
+        private final long began = System.nanoTime();
+        private final AtomicBoolean over = new AtomicBoolean();
+
+        Recorded(ServerCall<Q, R> call) {
+            super(call);
+            String method = call.getMethodDescriptor().getFullMethodName();
+            String known = METHODS.contains(method)
+                    ? method.substring(method.indexOf('/') + 1)
+                    : "other"; // whatever names callers make up
+            entry = new CallRecord(known);
+        }
+
+        @Override
+        public void close(Status status, Metadata trailers) {
+            super.close(status, trailers);
+            ended(status, trailers);
+        }
+
+        void ended(Status status, Metadata trailers) {
+            if (over.compareAndSet(false, true)) {
+                String reason = reason(status, trailers);
+                AUDIT.info(entry.line(status.getCode(), reason, Duration.ofNanos(System.nanoTime() - began)));
+                meters.callEnded(entry.method(), status.getCode(), reason);
+            }
+        }
+    }
+
+    /** What {@code ErrorInfo} says; empty where all is well, or the client has gone away. */
+    private static String reason(Status status, Metadata trailers) {
+        com.google.rpc.Status proto = status.isOk() ? null : StatusProto.fromStatusAndTrailers(status, trailers);
+        if (proto != null) {
+            for (Any detail : proto.getDetailsList()) {
+                if (detail.is(ErrorInfo.class)) {
+                    try {
+                        return detail.unpack(ErrorInfo.class).getReason();
+                    } catch (InvalidProtocolBufferException ours) {
+                        throw new IllegalStateException(ours);
+                    }
+                }
+            }
+        }
+        return "";
+    }
+}
