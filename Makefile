@@ -23,8 +23,8 @@ IMAGES_PER_PHOTO ?= 16
 MODELS ?= mini
 # For `make export`: the folder of published weights.
 SOURCE ?=
-# More options for `make export`, `make bench`, `make load-stream`, `make load-ghz` (FLAGS=--help lists them) and
-# `make jmh` (FLAGS=-h).
+# More options for `make export`, `make bench`, `make load-stream`, `make load-ghz`, `make faults`, `make soak`
+# (FLAGS=--help lists them) and `make jmh` (FLAGS=-h).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -218,8 +218,12 @@ bench-quick: override FLAGS += --quick
 bench-quick: bench ## The same with less of everything, in minutes
 
 .PHONY: faults
-faults: $(TEST) $(JAR) .cache/proto-deps ## Kill and freeze model servers while generations run (FLAGS=--help); writes out/faults.json
+faults: $(TEST) $(JAR) .cache/proto-deps ## Kill, freeze and restart model servers while generations run (FLAGS=--help); writes out/faults.json
 	@PYTHONPATH=triton-models:. .venv/bin/python -m loadtest.faults $(FLAGS)
+
+.PHONY: soak
+soak: $(TEST) $(JAR) .cache/proto-deps ## Everything at once for half an hour, and then the accounts (FLAGS=--help); writes out/soak.json
+	@PYTHONPATH=triton-models:. .venv/bin/python -m loadtest.soak $(FLAGS)
 
 .PHONY: jmh
 jmh: $(JMH) ## Time what the gateway itself computes, without servers (FLAGS="Noise -f 1", FLAGS=-h)

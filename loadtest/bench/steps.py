@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.api import Gateway, message
+from evaluation.api import Gateway, message, nobody
 from loadtest.bench.servers import Served
 
 LEAST_STEPS, MOST_STEPS = 12, 100  # of a generation
@@ -74,12 +74,9 @@ def warm(served: Served, rounds: int = 16, seconds: float = 8) -> None:
 
 def request(info: Any, number: int, steps: int) -> Any:
     """For one guided picture of nobody in particular, a different one for each number."""
-    values = [0.0] * info.embedding_size
-    values[number % len(values)] = 1.0
-    embedding = message("Embedding", values=values, recogniser_id=info.recogniser_id)
     return message(
         "GenerateRequest",
-        identity=message("IdentitySource", embedding=embedding),
+        identity=nobody(info, number),
         steps=steps,
         guidance_scale=3.0,
         seed=number,

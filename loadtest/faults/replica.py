@@ -1,9 +1,7 @@
 """A Triton that can be signalled, and started again where it was."""
 
-import contextlib
-import os
-import shutil
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 from serving.triton import Options, Triton
@@ -14,6 +12,7 @@ class Replica:
 
     def __init__(self, run: Path) -> None:
         self.run = run
+        self.lifetime = ExitStack()
 
     def __enter__(self) -> "Replica":
         self.start(0)
@@ -28,22 +27,19 @@ class Replica:
         return f"{listening.host}:{listening.grpc}"
 
     def signal(self, number: int) -> None:
-        os.kill(self.triton.listening.pid, number)
+        """To the server's process, where there is one."""
+        self.triton.child.process.send_signal(number)
+
+    def end(self) -> None:
+        """By SIGTERM, which lets what runs end, unless it has ended."""
+        self.lifetime.close()
 
     def restart(self) -> None:
-        """Another Triton on the same port, ready on return; the one before is killed."""
-        with contextlib.suppress(ProcessLookupError):
-            self.signal(signal.SIGKILL)
+        """Another process on the same port, ready on return."""
         port = self.triton.listening.grpc
         self.end()
         self.start(port)
 
     def start(self, port: int) -> None:
-        self.triton = Triton(Options(run=self.run, grpc_port=port))
-        self.triton.__enter__()
-
-    def end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.signal(signal.SIGCONT)
-        self.triton.__exit__()
-        shutil.rmtree(self.run, ignore_errors=True)
+        self.triton = self.lifetime.enter_context(Triton(Options(run=self.run, grpc_port=port)))
+        self.lifetime.callback(self.signal, signal.SIGCONT)  # a frozen one would not hear of its end

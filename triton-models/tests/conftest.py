@@ -1,4 +1,4 @@
-"""Real Tritons for the tests, each started once per run."""
+"""Real servers for the tests, each started once per run."""
 
 import re
 import shutil
@@ -7,13 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from serving.layout import find_repository
+from serving.layout import TRITON_MODELS, find_repository
 from serving.triton import Options, Triton
 from tests.client import Client
 from tests.small_models import HALF, LOOKUP, MIX, TABLE
 
+JAR = TRITON_MODELS.parent / "gateway" / "target" / "quarkus-app" / "quarkus-run.jar"
+
 # Long enough for a burst of requests to arrive; a batch that is full does not wait.
 GATHERING = "dynamic_batching { preferred_batch_size: [16] max_queue_delay_microseconds: 2000000 }"
+
+
+@pytest.fixture(scope="session")
+def jar() -> Path:
+    """The gateway's; what needs it is skipped where it has not been built."""
+    if not JAR.is_file():
+        pytest.skip("the gateway is not built (make setup builds it)")
+    return JAR
 
 
 @pytest.fixture(scope="session")

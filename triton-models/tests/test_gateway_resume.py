@@ -1,6 +1,7 @@
 """A generation that begins at one gateway and goes on at another one, with nothing between them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,18 +11,14 @@ from serving.gateway import Gateway
 from serving.layout import TRITON_MODELS
 from serving.triton import Options, Triton
 
-JAR = TRITON_MODELS.parent / "gateway" / "target" / "quarkus-app" / "quarkus-run.jar"
-
-pytestmark = pytest.mark.skipif(not JAR.is_file(), reason="the gateway is not built (make setup builds it)")
-
 
 @pytest.fixture(scope="module")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def targets(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Two gateways before one Triton."""
     folder = tmp_path_factory.mktemp("resume")
     with Triton(Options(run=folder / "triton")) as triton:
         target = f"{triton.listening.host}:{triton.listening.grpc}"
-        with Gateway(JAR, target, folder / "one.log") as one, Gateway(JAR, target, folder / "two.log") as two:
+        with Gateway(jar, target, folder / "one.log") as one, Gateway(jar, target, folder / "two.log") as two:
             yield f"{one.host}:{one.grpc_port}", f"{two.host}:{two.grpc_port}"
 
 
@@ -54,8 +51,7 @@ def identity(target: str, photo: bool) -> dict[str, Any]:
         return {"identity": api.message("IdentitySource", photo=content)}
     with api.Gateway(target) as gateway:
         info = gateway.unary("GetModelInfo", api.message("GetModelInfoRequest"))
-    somebody = api.message("Embedding", values=[1.0] * info.embedding_size, recogniser_id=info.recogniser_id)
-    return {"identity": api.message("IdentitySource", embedding=somebody)}
+    return {"identity": api.nobody(info)}
 
 
 def request(name: str, **fields: Any) -> Any:

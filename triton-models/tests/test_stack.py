@@ -12,21 +12,17 @@ import pytest
 
 from serving.layout import TRITON_MODELS
 
-JAR = TRITON_MODELS.parent / "gateway" / "target" / "quarkus-app" / "quarkus-run.jar"
 SECONDS = 120
-
-pytestmark = pytest.mark.skipif(not JAR.is_file(), reason="the gateway is not built (make setup builds it)")
-
 
 Stack = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(jar: Path, tmp_path: Path) -> Iterator[Stack]:
     """Starts `python -m serving.stack` with a command; whatever of it still runs after the test is ended."""
     with ExitStack() as started:
 
-        def start(*command: str, jar: Path = JAR) -> subprocess.Popen[str]:
+        def start(*command: str, jar: Path = jar) -> subprocess.Popen[str]:
             running = subprocess.Popen(
                 [sys.executable, "-m", "serving.stack", f"--jar={jar}", f"--logs={tmp_path}", "--", *command],
                 cwd=TRITON_MODELS,
