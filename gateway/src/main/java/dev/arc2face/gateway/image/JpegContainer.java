@@ -171,8 +171,9 @@ record JpegContainer(
                         readFrame(start + 2, end, budget);
                         keep(marker, start, end);
                     }
+                    // Some JDKs try to read these.
                     case 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf ->
-                        throw new IIOException("the JPEG is lossless, hierarchical or arithmetic-coded"); // some JDKs try
+                        throw new IIOException("the JPEG is lossless, hierarchical or arithmetic-coded");
                     case 0xc4, 0xdb, 0xdd -> keep(marker, start, end); // tables, restart interval
                     case 0xda -> {
                         countScan(budget);
