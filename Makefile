@@ -30,6 +30,8 @@ FLAGS ?=
 DIR ?=
 TARGET ?=
 LEAST_PSNR ?= 35
+# For `make fuzz`: how many inputs each of its targets gets.
+FUZZ_RUNS ?= 60000
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -53,6 +55,7 @@ JAR := gateway/target/quarkus-app/quarkus-run.jar
 STREAM := loadtest/stream/target/stream.jar
 GHZ := .cache/bin/ghz
 JMH := gateway/target/jmh/target/classpath
+FUZZ := gateway/target/fuzz/classpath
 JAVA_HOME ?=
 JAVA := $(or $(and $(JAVA_HOME),$(JAVA_HOME)/bin/java),java)
 
@@ -66,6 +69,29 @@ TRAIN_PYTHON := .cache/train/bin/python
 TRAIN := .cache/train/locked-$(call locked,$(LOCKS)/train.txt)
 EXPORT_PYTHON := .cache/export/bin/python
 EXPORT := .cache/export/locked-$(call locked,$(LOCKS)/export.txt)
+
+# What is fuzzed, each with the folder of its seeds.
+FUZZ_TARGETS := image.PhotoFuzz=photos grpc.RequestFuzz=fuzz/requests triton.ModelsFuzz=fuzz/models \
+	diffusion.SettingsFuzz=fuzz/settings
+JAZZER := $(JAVA) -Xmx512m -XX:+UseSerialGC -XX:-OmitStackTraceInFastThrow -Djava.awt.headless=true \
+	-Djdk.attach.allowAttachSelf=true
+JAZZER_PATH := gateway/target/test-classes:gateway/target/classes:gateway/target/fuzz/jazzer.jar:gateway/target/fuzz/jazzer-api.jar
+JAZZER_OPTIONS := --instrumentation_includes='dev.arc2face.**:com.twelvemonkeys.imageio.plugins.webp.**' \
+	--mutator_framework=false --reproducer_path=out/fuzz -artifact_prefix=out/fuzz/ \
+	-dict=gateway/src/test/resources/fuzz/settings.dict -max_len=4096 -timeout=10
+
+# $(call fuzz,where it keeps what it learns,inputs for each target,more options)
+define fuzz
+@mkdir -p out/fuzz
+@for target in $(FUZZ_TARGETS); do \
+	name="$${target%%=*}"; learnt="$(1)/$$name"; log="out/fuzz/$$name.log"; mkdir -p "$$learnt"; \
+	$(JAZZER) -cp "$(JAZZER_PATH):$$(cat $(FUZZ))" com.code_intelligence.jazzer.Jazzer $(JAZZER_OPTIONS) \
+		--target_class="dev.arc2face.gateway.$$name" -runs=$(2) $(3) \
+		"$$learnt" "gateway/src/test/resources/$${target#*=}" >"$$log" 2>&1 \
+		|| { tail -n 80 "$$log"; echo "$$name broke; what broke it lies in out/fuzz" >&2; exit 1; }; \
+	echo "$$name: $$(grep '^Done' "$$log")"; \
+done
+endef
 
 PARITY := $(IN_MODELS) $(CURDIR)/$(EXPORT_PYTHON) -m evaluation.parity \
 	--serve-python ../.venv/bin/python --jar ../$(JAR)
@@ -111,6 +137,16 @@ test-export: $(EXPORT) ## Test the export of the real Arc2Face at a reduced size
 .PHONY: test-java
 test-java: $(TEST) ## Test the gateway and the stream tester
 	$(MAVEN) verify
+
+.PHONY: fuzz
+fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each, 240 000 in all
+	$(call fuzz,.cache/fuzz,$(FUZZ_RUNS),)
+
+# Always the same inputs: what it finds is the change's fault.
+.PHONY: fuzz-quick
+fuzz-quick: $(FUZZ) ## The same with a few inputs, in seconds
+	@rm -rf gateway/target/fuzz/learnt
+	$(call fuzz,gateway/target/fuzz/learnt,2000,-seed=1)
 
 .PHONY: test-identity
 test-identity: $(TEST) $(JAR) .cache/proto-deps ## Test that portraits keep the identity they were asked for
@@ -289,6 +325,11 @@ $(STREAM): $(shell find loadtest/stream/src/main proto -type f) loadtest/stream/
 $(JMH): $(shell find gateway/src/main gateway/src/jmh proto -type f) gateway/pom.xml pom.xml
 	@echo "Building the benchmarks"
 	@$(MAVEN) --quiet --projects gateway --activate-profiles jmh test-compile
+	@touch $@
+
+$(FUZZ): $(shell find gateway/src/main gateway/src/test/java proto -type f) gateway/pom.xml pom.xml
+	@echo "Building the fuzz targets"
+	@$(MAVEN) --quiet --projects gateway --activate-profiles fuzz test-compile
 	@touch $@
 
 $(GHZ): loadtest/ghz/VERSION

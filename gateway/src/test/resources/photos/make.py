@@ -6,12 +6,13 @@
 
 A line is name, width, height and the RGB bytes (deflated, in base64). A picture without a line is to be
 refused. The pixels to expect come from Pillow (libjpeg-turbo, libwebp, LittleCMS), or from numpy where Pillow
-cannot read all of a picture. PhotoDecoderTest compares.
+cannot read all of a picture. PhotoDecoderTest compares; docs/hostile-input.md has them all.
 """
 
 import base64
 import io
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -27,6 +28,8 @@ RGB = np.stack([x * 9, y * 14, 255 - x * 4 - y * 7], axis=-1).astype(np.uint8)  
 RGB[4:9, 5:12] = [200, 40, 60]
 ALPHA = ((x * 255) // (WIDTH - 1)).astype(np.uint8)
 PICTURE = Image.fromarray(RGB)
+LEVELS = np.arange(30000) // 8 % 256
+LINE = np.stack([LEVELS, 255 - LEVELS, np.full_like(LEVELS, 128)], axis=-1).astype(np.uint8)[None]
 
 
 def over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -72,6 +75,14 @@ def exif(orientation: int) -> Image.Exif:
     tags = Image.Exif()
     tags[0x0112] = orientation
     return tags
+
+
+def archive() -> bytes:
+    """A zip archive, which is found from its end."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as members:
+        members.writestr(zipfile.ZipInfo("readme.txt"), "this is a picture, too")
+    return file.getvalue()
 
 
 # ICC profiles
@@ -182,16 +193,35 @@ def jpegs() -> None:
         encoded(PICTURE, "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xf0"),
         seen(encoded(PICTURE, "JPEG")),
     )
+    inks_profile = encoded(PICTURE, "JPEG", quality=90, icc_profile=printing_inks())
+    keep("profile-of-inks.jpg", inks_profile, seen(encoded(PICTURE, "JPEG", quality=90)))
+    keep("embedded-thumbnail.jpg", encoded(PICTURE, "JPEG", quality=90, exif=exif(3).tobytes() + plain))
+    keep("also-a-zip.jpg", plain + archive())
+    script = b"<html><script>alert(1)</script>"
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(script)) + script
+    keep("also-html.jpg", plain[:jfif] + comment + plain[jfif:])
     keep("one-pixel.jpg", encoded(Image.new("RGB", (1, 1), (10, 200, 90)), "JPEG", quality=95))
+    column = Image.fromarray(LINE.transpose(1, 0, 2))
+    keep("1x30000.jpg", encoded(column, "JPEG", quality=95, subsampling="4:4:4"))
     refuse("truncated.jpg", plain[: len(plain) * 2 // 3])
     refuse("no-end.jpg", plain[:-2])
     refuse("header-only.jpg", plain[:scan])
     progressive = encoded(PICTURE, "JPEG", progressive=True)
     last = progressive.rindex(b"\xff\xda")
     refuse("many-scans.jpg", progressive[:-2] + progressive[last:-2] * 200 + b"\xff\xd9")
-    huge = bytearray(plain)
-    huge[frame + 5 : frame + 9] = struct.pack(">HH", 60000, 60000)
-    refuse("bomb.jpg", bytes(huge))
+    for name, at, values in (
+        ("bomb.jpg", 5, struct.pack(">HH", 60000, 60000)),
+        ("no-height.jpg", 5, bytes(2)),
+        ("12-bit.jpg", 4, b"\x0c"),
+        ("arithmetic.jpg", 1, b"\xc9"),
+    ):
+        patched = bytearray(plain)
+        patched[frame + at : frame + at + len(values)] = values
+        refuse(name, bytes(patched))
+    bomb = bytearray(progressive[:-2] + progressive[last:-2] * 20 + b"\xff\xd9")
+    frame = bomb.index(b"\xff\xc2")
+    bomb[frame + 5 : frame + 9] = struct.pack(">HH", 6000, 8000)
+    refuse("scan-bomb.jpg", bytes(bomb))
 
 
 # PNG
@@ -202,9 +232,17 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def png(
-    samples: np.ndarray, depth: int, colour_type: int, *chunks: bytes, passes: tuple | None = None
+    samples: np.ndarray,
+    depth: int,
+    colour_type: int,
+    *chunks: bytes,
+    passes: tuple | None = None,
+    surplus: int = 0,
 ) -> bytes:
-    """[h,w,n] samples of up to 16 bits, filter 0; `passes` are Adam7's (x, y, step x, step y)."""
+    """[h,w,n] samples of up to 16 bits, filter 0; `passes` are Adam7's (x, y, step x, step y).
+
+    `surplus` zeros follow the samples.
+    """
     height, width = samples.shape[:2]
     rows = b""
     for left, top, right, down in passes or ((0, 0, 1, 1),):
@@ -223,10 +261,17 @@ def png(
     body = (
         chunk(b"IHDR", header)
         + b"".join(chunks)
-        + chunk(b"IDAT", zlib.compress(rows, 9))
+        + chunk(b"IDAT", zlib.compress(rows + bytes(surplus), 9))
         + chunk(b"IEND", b"")
     )
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def black(width: int, height: int) -> bytes:
+    """A picture of one bit a pixel."""
+    header = struct.pack(">IIBBBBB", width, height, 1, GREY, 0, 0, 0)
+    data = zlib.compress(bytes(height * (1 + -(-width // 8))), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -292,6 +337,17 @@ def pngs() -> None:
         png(np.array([[[0]]]), 8, PALETTE, chunk(b"PLTE", b"\x10\x20\x30"), text),
         np.array([[[16, 32, 48]]]),
     )
+    keep("data-bomb.png", png(RGB, 8, COLOUR, surplus=4 << 20), RGB)
+    big = chunk(b"iCCP", b"big\0\0" + zlib.compress(bytes(6 << 20), 9))
+    keep("profile-bomb.png", png(RGB, 8, COLOUR, big), RGB)
+    second = chunk(b"iCCP", b"other\0\0" + zlib.compress(wide_gamut().replace(gamma(2.2), gamma(1.0))))
+    keep("two-profiles.png", png(RGB, 8, COLOUR, icc, second), seen(png(RGB, 8, COLOUR, icc)))
+    keep("also-a-zip.png", png(RGB, 8, COLOUR) + archive(), RGB)
+    comment = chunk(b"tEXt", b"Comment\0<html><script>alert(1)</script>")
+    keep("also-html.png", png(RGB, 8, COLOUR, comment), RGB)
+    keep("wrong-extension.jpg", png(RGB, 8, COLOUR), RGB)
+    keep("30000x1.png", png(LINE, 8, COLOUR), LINE)
+    keep("30000x1-interlaced.png", png(LINE, 8, COLOUR, passes=ADAM7), LINE)
     keep("one-pixel.png", png(np.array([[[1, 2, 3]]]), 8, COLOUR), np.array([[[1, 2, 3]]]))
     whole = png(RGB, 8, COLOUR)
     refuse("truncated.png", whole[: len(whole) // 2])
@@ -305,6 +361,10 @@ def pngs() -> None:
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     refuse("bit-flipped.png", bytes(flipped))
+    refuse("no-width.png", black(0, 9))
+    refuse("1x70000.png", black(1, 70000))
+    refuse("50-megapixels.png", black(8000, 6250))  # not refused, but too large for the table
+    refuse("100-megapixels.png", black(10000, 10000))
     refuse(
         "bomb.png",
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)),
@@ -314,10 +374,51 @@ def pngs() -> None:
 # WebP
 
 
+def riff(name: bytes, body: bytes) -> bytes:
+    body = name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
+
+
+def lossless(*fields: tuple[int, int]) -> bytes:
+    """A lossless file of (value, bits), written from the lowest bit on (RFC 9649, section 3)."""
+    number, length = 0x2F | (WIDTH - 1) << 8 | (HEIGHT - 1) << 22, 40
+    for value, bits in fields:
+        number |= value << length
+        length += bits
+    return riff(b"VP8L", number.to_bytes(-(-length // 8), "little"))
+
+
+def symbol(value: int) -> tuple[tuple[int, int], ...]:
+    """A code of one symbol, of no bits."""
+    return (1, 1), (0, 1), (1, 1), (value, 8)
+
+
+NO, YES = (0, 1), (1, 1)
+BLACK = symbol(0) * 5
+
+
+def uncompressed_alpha(prediction: int) -> bytes:
+    """A lossy picture with opacities as they are, or as differences to a prediction (RFC 9649, section 2.7.1.2)."""
+    levels = np.random.default_rng(2).integers(0, 256, (HEIGHT, WIDTH))
+    left, above, both = np.zeros((3, HEIGHT, WIDTH), int)
+    left[:, 1:], above[1:], both[1:, 1:] = levels[:, :-1], levels[:-1], levels[:-1, :-1]
+    predicted = (np.zeros_like(levels), left, above, np.clip(left + above - both, 0, 255))[prediction].copy()
+    if prediction:
+        predicted[0], predicted[:, 0] = left[0], above[:, 0]
+    alpha = bytes([prediction << 2]) + (levels - predicted).astype(np.uint8).tobytes()
+    lossy = encoded(PICTURE, "WEBP", quality=90)[12:]
+    side = [struct.pack("<I", length - 1)[:3] for length in (WIDTH, HEIGHT)]
+    chunks = b"VP8X" + struct.pack("<II", 10, 0x10) + b"".join(side)
+    chunks += b"ALPH" + struct.pack("<I", len(alpha)) + alpha + bytes(len(alpha) % 2) + lossy
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
 def webps() -> None:
     see_through = Image.fromarray(np.dstack([RGB, ALPHA]))
     keep("lossy.webp", encoded(PICTURE, "WEBP", quality=90))
     keep("lossy-alpha.webp", encoded(see_through, "WEBP", quality=90))
+    for number, prediction in enumerate(("none", "left", "above", "gradient")):
+        keep(f"uncompressed-alpha-{prediction}.webp", uncompressed_alpha(number))
     keep("lossless.webp", encoded(PICTURE, "WEBP", lossless=True))
     keep("lossless-alpha.webp", encoded(see_through, "WEBP", lossless=True))
     keep("orientation-8.webp", encoded(PICTURE, "WEBP", lossless=True, exif=exif(8)))
@@ -328,9 +429,21 @@ def webps() -> None:
         "animated.webp",
         encoded(small, "WEBP", lossless=True, save_all=True, append_images=[see_through], duration=90),
     )
+    keep("also-a-zip.webp", encoded(PICTURE, "WEBP", lossless=True) + archive(), RGB)
+    row = encoded(Image.fromarray(LINE[:, :16383]), "WEBP", lossless=True)
+    keep("16383x1.webp", row, LINE[:, :16383])
+    keep("no-bits.webp", lossless(NO, NO, NO, *BLACK))
     keep("one-pixel.webp", encoded(Image.new("RGB", (1, 1), (10, 200, 90)), "WEBP", lossless=True))
     whole = encoded(PICTURE, "WEBP", quality=90)
     refuse("truncated.webp", whole[: len(whole) // 2])
+    refuse("lossy-too-little-data.webp", riff(b"VP8 ", whole[20 : len(whole) * 2 // 3]))
+    exact = encoded(PICTURE, "WEBP", lossless=True)
+    length = int.from_bytes(exact[16:20], "little")
+    refuse("lossless-too-little-data.webp", riff(b"VP8L", exact[20 : 20 + length - 4]))
+    subtract_green = YES, (2, 2)  # each a pass over the picture
+    refuse("many-transforms.webp", lossless(*subtract_green * 1000, NO, NO, NO, *BLACK))
+    last_group = *symbol(255) * 2, *symbol(0) * 3  # its green and red: there are 65536 groups of codes
+    refuse("many-groups.webp", lossless(NO, NO, YES, (7, 3), NO, *last_group, *BLACK))
     canvas = struct.pack("<I", 16383 - 1)[:3]
     extended = b"VP8X" + struct.pack("<II", 10, 0) + canvas + canvas
     refuse(
@@ -346,6 +459,21 @@ def webps() -> None:
     )
 
 
+# Other formats
+
+
+def others() -> None:
+    frames = [PICTURE.rotate(90 * turn) for turn in range(3)]
+    refuse("animated.gif", encoded(PICTURE, "GIF", save_all=True, append_images=frames, duration=100))
+    refuse("also-javascript.gif", b"GIF89a/*\1\0" + bytes(5) + b"*/=1;alert(1)")
+    refuse("picture.bmp", encoded(PICTURE.resize((3, 2)), "BMP"))
+    refuse("picture.tiff", encoded(PICTURE.resize((3, 2)), "TIFF"))
+    refuse("picture.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    refuse("picture.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    refuse("jpeg-in-a-pdf.jpg", b"%PDF-1.4\n" + encoded(PICTURE, "JPEG"))
+    refuse("empty.jpg", b"")
+
+
 if __name__ == "__main__":
     for old in FOLDER.iterdir():
         if old.suffix != ".py":
@@ -353,6 +481,7 @@ if __name__ == "__main__":
     jpegs()
     pngs()
     webps()
+    others()
     with (FOLDER / "expected.tsv").open("w") as table:
         for name, rgb in sorted(expected_pixels.items()):
             packed = base64.b64encode(zlib.compress(rgb.tobytes(), 9)).decode()

@@ -48,7 +48,7 @@ final class Ddim {
     private static double[] timesteps(SchedulerConfig config, int all, int steps) {
         double[] timesteps = switch (config.choice("timestep_spacing", TimestepSpacing.LEADING)) {
             case LINSPACE -> TimestepSpacing.linspace(all - 1, steps);
-            case LEADING -> TimestepSpacing.leading(all / steps, steps, config.integer("steps_offset", 0));
+            case LEADING -> TimestepSpacing.leading(all / steps, steps, config.stepsOffset());
             case TRAILING -> TimestepSpacing.trailing(all - 1, all, steps);
         };
         for (int i = 0; i < timesteps.length; i++) {

@@ -94,7 +94,7 @@ final class DpmSolverPlusPlus {
                         .toArray();
             case LEADING -> {
                 int stride = (last + 1) / (steps + 1);
-                yield TimestepSpacing.leading(stride, steps, stride + config.integer("steps_offset", 0));
+                yield TimestepSpacing.leading(stride, steps, stride + config.stepsOffset());
             }
             case TRAILING -> TimestepSpacing.trailing(last, all, steps);
         };

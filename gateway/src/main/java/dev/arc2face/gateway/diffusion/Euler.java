@@ -51,7 +51,7 @@ final class Euler {
         int all = noise.timesteps();
         double[] timesteps = switch (spacing) {
             case LINSPACE -> TimestepSpacing.linspace(all - 1, steps);
-            case LEADING -> TimestepSpacing.leading(all / steps, steps, config.integer("steps_offset", 0));
+            case LEADING -> TimestepSpacing.leading(all / steps, steps, config.stepsOffset());
             case TRAILING -> TimestepSpacing.trailing(all - 1, all, steps);
         };
         for (int i = 0; i < timesteps.length; i++) {

@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.diffusion;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonParseException;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.image.Pixels;
@@ -39,7 +38,7 @@ final class LatentPreview {
         Parameter parameter;
         try {
             parameter = new Gson().fromJson(json, Parameter.class);
-        } catch (JsonParseException e) {
+        } catch (RuntimeException e) { // Gson's own, or what becomes of a null among the numbers
             throw violation();
         }
         if (parameter == null) {

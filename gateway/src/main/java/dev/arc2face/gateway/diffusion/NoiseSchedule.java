@@ -9,6 +9,7 @@ import dev.arc2face.gateway.diffusion.PredictionType.Weights;
  */
 record NoiseSchedule(float[] alphasCumprod) {
     private static final int MIN_TIMESTEPS = 101; // so that 100 steps, the API's limit, are steps apart
+    private static final int MAX_TIMESTEPS = 100_000; // a hundred times the usual; each schedule computes all of them
     private static final double MAX_BETA = 0.999;
 
     enum Betas {
@@ -28,6 +29,9 @@ record NoiseSchedule(float[] alphasCumprod) {
         int timesteps = config.integer("num_train_timesteps", 1000);
         if (timesteps < MIN_TIMESTEPS) {
             throw config.violation("num_train_timesteps", "is less than " + MIN_TIMESTEPS);
+        }
+        if (timesteps > MAX_TIMESTEPS) {
+            throw config.violation("num_train_timesteps", "is more than " + MAX_TIMESTEPS);
         }
         double start = config.number("beta_start", absentStart);
         double end = config.number("beta_end", absentEnd);

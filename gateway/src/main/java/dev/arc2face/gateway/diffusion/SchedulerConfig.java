@@ -89,6 +89,15 @@ final class SchedulerConfig {
         return flag("clip_sample", absent) ? number("clip_sample_range", 1) : Double.POSITIVE_INFINITY;
     }
 
+    /** By how much the timesteps of {@link TimestepSpacing#LEADING} are moved, from 0. */
+    int stepsOffset() {
+        int offset = integer("steps_offset", 0);
+        if (offset < 0) {
+            throw violation("steps_offset", "is negative");
+        }
+        return offset;
+    }
+
     /** The constant whose lower-case name is the setting's value. */
     <E extends Enum<E>> E choice(String key, E absent) {
         JsonPrimitive value = primitive(key);

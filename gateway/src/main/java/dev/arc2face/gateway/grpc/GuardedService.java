@@ -7,11 +7,15 @@ import dev.arc2face.v1.EmbedFaceRequest;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GetModelInfoRequest;
 import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceImplBase;
+import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
+import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -35,8 +39,33 @@ final class GuardedService {
                         CompareFacesRequest.getDescriptor(),
                         GetModelInfoRequest.getDescriptor())));
         ServerServiceDefinition raw = ServerInterceptors.useMarshalledMessages(
-                typed, new RequestMarshaller(maxRequestBytes), new Serialised());
+                ofKnownFields(typed), new RequestMarshaller(maxRequestBytes), new Serialised());
         return ServerInterceptors.interceptForward(raw, new ErrorInterceptor(errors), atCallStart);
+    }
+
+    private static ServerServiceDefinition ofKnownFields(ServerServiceDefinition service) {
+        List<ServerMethodDefinition<?, ?>> methods = new ArrayList<>();
+        for (ServerMethodDefinition<?, ?> method : service.getMethods()) {
+            methods.add(ofKnownFields(method));
+        }
+        ServiceDescriptor.Builder descriptor = ServiceDescriptor.newBuilder(
+                        service.getServiceDescriptor().getName())
+                .setSchemaDescriptor(service.getServiceDescriptor().getSchemaDescriptor());
+        methods.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+        ServerServiceDefinition.Builder definition = ServerServiceDefinition.builder(descriptor.build());
+        for (ServerMethodDefinition<?, ?> method : methods) {
+            definition.addMethod(method);
+        }
+        return definition.build();
+    }
+
+    private static <Q, R> ServerMethodDefinition<Q, R> ofKnownFields(ServerMethodDefinition<Q, R> method) {
+        MethodDescriptor<Q, R> descriptor = method.getMethodDescriptor();
+        return ServerMethodDefinition.create(
+                descriptor.toBuilder()
+                        .setRequestMarshaller(new KnownFields<>(descriptor.getRequestMarshaller()))
+                        .build(),
+                method.getServerCallHandler());
     }
 
     /** Responses are serialised already when they reach the transport. */

@@ -42,7 +42,7 @@ record JpegContainer(
         }
     }
 
-    /** Each scan of a progressive file passes over the whole picture; encoders make about ten. */
+    /** However small the picture; encoders make about ten. */
     private static final int MAX_SCANS = 100;
 
     private static final byte[] EXIF = ascii("Exif\0\0");
@@ -167,15 +167,16 @@ record JpegContainer(
                             adobeTransform = file[start + 13] & 0xff;
                         }
                     }
-                    case 0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf -> {
+                    case 0xc0, 0xc1, 0xc2 -> { // baseline, extended, progressive
                         readFrame(start + 2, end, budget);
                         keep(marker, start, end);
                     }
-                    case 0xc4, 0xcc, 0xdb, 0xdd -> keep(marker, start, end); // tables, restart interval
+                    // Some JDKs try to read these.
+                    case 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf ->
+                        throw new IIOException("the JPEG is lossless, hierarchical or arithmetic-coded");
+                    case 0xc4, 0xdb, 0xdd -> keep(marker, start, end); // tables, restart interval
                     case 0xda -> {
-                        if (++scans > MAX_SCANS) {
-                            throw new IIOException("the JPEG has more than " + MAX_SCANS + " scans");
-                        }
+                        countScan(budget);
                         skipEntropyCodedData();
                         keep(marker, start, position);
                     }
@@ -188,8 +189,8 @@ record JpegContainer(
             kept.write(0xff);
             kept.write(0xd9);
             return new JpegContainer(
-                    Short.toUnsignedInt(frame.getShort(3)),
-                    Short.toUnsignedInt(frame.getShort(1)),
+                    width(frame),
+                    height(frame),
                     orientation == null ? Orientation.UPRIGHT : orientation,
                     profile(),
                     colourModel(frame),
@@ -230,12 +231,29 @@ record JpegContainer(
         private void readFrame(int start, int end, PixelBudget budget) throws IIOException {
             require(frame == null && end - start >= 6);
             ByteBuffer header = ByteBuffer.wrap(file, start, end - start).slice();
-            int height = Short.toUnsignedInt(header.getShort(1));
-            int width = Short.toUnsignedInt(header.getShort(3));
             int components = header.get(5);
-            require(width > 0 && height > 0 && header.limit() >= 6 + 3 * components);
-            budget.require(width, height);
+            require(width(header) > 0 && height(header) > 0 && header.limit() >= 6 + 3 * components);
+            budget.require(width(header), height(header));
             frame = header;
+        }
+
+        /** The JDK's reader makes a whole picture after each scan. */
+        private void countScan(PixelBudget budget) throws IIOException {
+            if (frame == null) {
+                throw new IIOException("the JPEG has a scan of no picture");
+            }
+            if (++scans > MAX_SCANS) {
+                throw new IIOException("the JPEG has more than " + MAX_SCANS + " scans");
+            }
+            budget.requirePasses(width(frame), height(frame), scans);
+        }
+
+        private static int width(ByteBuffer frame) {
+            return Short.toUnsignedInt(frame.getShort(3));
+        }
+
+        private static int height(ByteBuffer frame) {
+            return Short.toUnsignedInt(frame.getShort(1));
         }
 
         /** libjpeg's rules (jdapimin.c, default_decompress_parms). */

@@ -53,6 +53,7 @@ record PngContainer(
         kept.writeBytes(SIGNATURE);
         Orientation orientation = Orientation.UPRIGHT;
         byte[] profile = null;
+        boolean hasProfile = false;
         int[] transparentColour = {};
 
         ByteBuffer header = chunk(chunks);
@@ -85,7 +86,12 @@ record PngContainer(
                         }
                     }
                 }
-                case "iCCP" -> profile = inflateProfile(body);
+                case "iCCP" -> {
+                    if (!hasProfile) { // there may be one, and each takes time to inflate
+                        hasProfile = true;
+                        profile = inflateProfile(body);
+                    }
+                }
                 case "eXIf" -> orientation = Orientation.fromExif(body);
                 default -> {} // texts, times, further frames
             }

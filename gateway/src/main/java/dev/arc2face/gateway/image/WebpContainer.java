@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import javax.imageio.IIOException;
 import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -19,12 +20,25 @@ import org.jspecify.annotations.Nullable;
  * A WebP file. Of an animation this is the first frame on its canvas.
  *
  * @param frame where the frame lies on the canvas
+ * @param opacities of the frame's pixels, where the file has them uncompressed: the reader takes no such ones
  */
 record WebpContainer(
-        int width, int height, Orientation orientation, byte @Nullable [] colourProfile, Frame frame, byte[] stripped)
+        int width,
+        int height,
+        Orientation orientation,
+        byte @Nullable [] colourProfile,
+        Frame frame,
+        byte @Nullable [] opacities,
+        byte[] stripped)
         implements Container {
+    private static final String LOSSY = "VP8 ";
+    private static final String LOSSLESS = "VP8L";
     private static final int ALPHA_FLAG = 0x10;
     private static final int HEADER = 8;
+    /** What stands before the bits of a lossless picture: its signature and size. */
+    private static final int LOSSLESS_HEADER = 5;
+    /** Zeros after a lossless picture: its reader does not notice the end of its input, but these are seen to be read. */
+    private static final int OVERRUN = 16;
 
     /** A rectangle of the canvas, in pixels. */
     record Frame(int left, int top, int width, int height) {}
@@ -48,19 +62,24 @@ record WebpContainer(
     public Samples decode() throws IOException {
         ImageReader reader = new WebPImageReaderSpi().createReaderInstance(null);
         try {
-            reader.setInput(new MemoryCacheImageInputStream(new ByteArrayInputStream(stripped)), true, true);
+            ImageInputStream input = new MemoryCacheImageInputStream(new ByteArrayInputStream(stripped));
+            reader.setInput(input, true, true);
             BufferedImage image = reader.read(0);
             if (image.getWidth() != frame.width || image.getHeight() != frame.height) {
                 throw new IIOException("the WebP decodes to another size than its header says");
             }
-            return new WebpSamples(image.getRaster(), frame);
+            boolean lossless = name(ByteBuffer.wrap(stripped), 12).equals(LOSSLESS);
+            if (lossless && input.getStreamPosition() > stripped.length - OVERRUN) {
+                throw new IIOException("the WebP has too little data");
+            }
+            return new WebpSamples(image.getRaster(), frame, opacities);
         } finally {
             reader.dispose();
         }
     }
 
     /** A frame on a transparent canvas. */
-    private record WebpSamples(Raster raster, Frame frame) implements Samples {
+    private record WebpSamples(Raster raster, Frame frame, byte @Nullable [] opacities) implements Samples {
         @Override
         public int channels() {
             return 3;
@@ -79,6 +98,9 @@ record WebpContainer(
                     colours[(frame.left + x) * 3 + channel] = (byte) row[x * bands + channel];
                 }
                 alpha[frame.left + x] = bands == 4 ? (byte) row[x * bands + 3] : (byte) 255;
+            }
+            if (opacities != null) {
+                System.arraycopy(opacities, (y - frame.top) * frame.width, alpha, frame.left, frame.width);
             }
         }
     }
@@ -109,7 +131,50 @@ record WebpContainer(
             if (frame == null || picture == null) {
                 throw new IIOException("the WebP has no picture");
             }
-            return new WebpContainer(canvasWidth, canvasHeight, orientation, profile, frame, stripped(picture));
+            byte[] opacities = null;
+            if (isLossless(picture)) {
+                LosslessHead.check(picture, HEADER + LOSSLESS_HEADER, frame.width, frame.height);
+            } else if (alpha != null) {
+                require(alpha.length > HEADER && (alpha[HEADER] & 3) <= 1);
+                if ((alpha[HEADER] & 3) == 0) {
+                    opacities = opacities(alpha, frame);
+                    alpha = null;
+                } else {
+                    LosslessHead.check(alpha, HEADER + 1, frame.width, frame.height);
+                }
+            }
+            return new WebpContainer(
+                    canvasWidth, canvasHeight, orientation, profile, frame, opacities, stripped(picture));
+        }
+
+        /** What an ALPH chunk holds that is not compressed: differences to a prediction (RFC 9649, section 2.7.1.2). */
+        private static byte[] opacities(byte[] alpha, Frame frame) throws IIOException {
+            int start = HEADER + 1;
+            int width = frame.width;
+            require(alpha.length - start >= width * frame.height);
+            byte[] opacities = Arrays.copyOfRange(alpha, start, start + width * frame.height);
+            int filter = alpha[HEADER] >> 2 & 3;
+            for (int i = 1; filter != 0 && i < opacities.length; i++) {
+                boolean first = i < width; // row
+                boolean leftmost = i % width == 0;
+                int left = leftmost ? 0 : opacities[i - 1] & 0xff;
+                int above = first ? 0 : opacities[i - width] & 0xff;
+                int predicted;
+                if (first || leftmost) {
+                    predicted = left + above;
+                } else if (filter < 3) {
+                    predicted = filter == 1 ? left : above;
+                } else {
+                    int gradient = left + above - (opacities[i - width - 1] & 0xff);
+                    predicted = Math.max(0, Math.min(255, gradient));
+                }
+                opacities[i] = (byte) (opacities[i] + predicted);
+            }
+            return opacities;
+        }
+
+        private static boolean isLossless(byte[] picture) {
+            return name(ByteBuffer.wrap(picture), 0).equals(LOSSLESS);
         }
 
         private void readChunks(ByteBuffer chunks, PixelBudget budget) throws IIOException {
@@ -147,11 +212,11 @@ record WebpContainer(
                         alpha = whole(chunk);
                     }
                 }
-                case "VP8 " -> {
-                    require(chunk.remaining() >= 10);
+                case LOSSY -> {
+                    require(chunk.remaining() >= 10 && (chunk.get(HEADER) & 1) == 0); // a key frame
                     readPicture(chunk, chunk.getShort(14) & 0x3fff, chunk.getShort(16) & 0x3fff, budget);
                 }
-                case "VP8L" -> {
+                case LOSSLESS -> {
                     require(chunk.remaining() >= 5);
                     int sizes = chunk.getInt(9);
                     readPicture(chunk, (sizes & 0x3fff) + 1, ((sizes >> 14) & 0x3fff) + 1, budget);
@@ -180,9 +245,7 @@ record WebpContainer(
         /** A still picture with nothing but its pixels. */
         private byte[] stripped(byte[] picture) {
             ByteArrayOutputStream chunks = new ByteArrayOutputStream();
-            if (alpha != null
-                    && frame != null
-                    && name(ByteBuffer.wrap(picture), 0).equals("VP8 ")) {
+            if (alpha != null && frame != null && !isLossless(picture)) {
                 ByteBuffer extended = ByteBuffer.allocate(HEADER + 10).order(ByteOrder.LITTLE_ENDIAN);
                 extended.put("VP8X".getBytes(StandardCharsets.US_ASCII))
                         .putInt(10)
@@ -192,7 +255,12 @@ record WebpContainer(
                 chunks.writeBytes(extended.array());
                 writePadded(alpha, chunks);
             }
-            writePadded(picture, chunks);
+            if (isLossless(picture)) {
+                chunks.writeBytes(picture);
+                chunks.writeBytes(new byte[OVERRUN]);
+            } else {
+                writePadded(picture, chunks);
+            }
             ByteBuffer riff = ByteBuffer.allocate(12 + chunks.size()).order(ByteOrder.LITTLE_ENDIAN);
             riff.put("RIFF".getBytes(StandardCharsets.US_ASCII)).putInt(4 + chunks.size());
             riff.put("WEBP".getBytes(StandardCharsets.US_ASCII)).put(chunks.toByteArray());

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -38,6 +39,7 @@ final class Contract {
     static final String VAE_DECODER = "vae_decoder";
 
     private static final int MIN_FACES = 64;
+    private static final int MAX_BATCH_BYTES = Integer.MAX_VALUE; // of a protobuf message, and of an array
     private static final Set<DataType> UINT8 = EnumSet.of(DataType.UINT8);
     private static final Set<DataType> FP32 = EnumSet.of(DataType.FP32);
     private static final Set<DataType> FLOAT = EnumSet.of(DataType.FP32, DataType.FP16);
@@ -192,6 +194,8 @@ final class Contract {
         }
         List<TensorSpec> outputSpecs =
                 specs(rule, rule.outputs, description.metadata().getOutputsList());
+        checkBatch(rule, "inputs", inputSpecs, maxBatchSize);
+        checkBatch(rule, "outputs", outputSpecs, maxBatchSize);
         Map<String, String> parameters = new TreeMap<>();
         description.config().getParametersMap().forEach((key, value) -> parameters.put(key, text(value)));
         for (ParameterRule parameter : rule.parameters) {
@@ -245,6 +249,24 @@ final class Contract {
         }
         int[] sizes = shape.stream().skip(1).mapToInt(Math::toIntExact).toArray();
         return type.map(known -> new TensorSpec(rule.name, known, sizes));
+    }
+
+    private void checkBatch(ModelRule model, String side, List<TensorSpec> tensors, int maxBatchSize) {
+        double bytes = 0; // approximate where it matters least, and without overflow
+        for (TensorSpec tensor : tensors) {
+            double rowBytes = tensor.type().size();
+            for (int size : tensor.shape()) {
+                rowBytes *= size;
+            }
+            bytes += rowBytes * maxBatchSize;
+        }
+        if (bytes > MAX_BATCH_BYTES) {
+            violate(
+                    model,
+                    side,
+                    "a batch of at most " + MAX_BATCH_BYTES + " bytes",
+                    String.format(Locale.ROOT, "%.0f", bytes));
+        }
     }
 
     /** Whether a size is what it must be; gives a letter its number where it has none. */
@@ -322,7 +344,7 @@ final class Contract {
 
     private static boolean isGuidance(String text) {
         double value = number(text);
-        return value >= 1 && Double.isFinite(value);
+        return value >= 1 && value <= Float.MAX_VALUE;
     }
 
     private static boolean isCount(String text) {

@@ -68,6 +68,7 @@ class LatentPreviewTest {
                 "{\"factors\": [[1, 0], [1, 0], [1, 0], [1, 0]], \"bias\": [0, 0, 0]}",
                 "{\"factors\": [[1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]], \"bias\": [0]}",
                 "{\"factors\": [[1, 0, 0], null, [1, 0, 0], [1, 0, 0]], \"bias\": [0, 0, 0]}",
+                "{\"factors\": [[1, 0, null], [1, 0, 0], [1, 0, 0], [1, 0, 0]], \"bias\": [0, 0, 0]}",
             })
     void otherFactorsAreAViolationOfTheContract(String json) {
         assertThatThrownBy(() -> LatentPreview.parse(json)).isInstanceOfSatisfying(FailureException.class, failure -> {

@@ -213,6 +213,14 @@ class ContractTest {
         assertThat(violation("vae_decoder", "image")).isEqualTo("expected W to be a multiple of w = 48, found 400");
     }
 
+    @Test
+    void batchFitsIntoAMessage() {
+        served("vae_decoder").out("image", "UINT8", 1 << 20, 48 << 10, 3);
+
+        assertThat(violation("vae_decoder", "outputs"))
+                .isEqualTo("expected a batch of at most 2147483647 bytes, found 1236950581248");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -228,6 +236,7 @@ class ContractTest {
                 "unet|default_steps|2.5",
                 "unet|default_guidance|0.5",
                 "unet|default_guidance|Infinity",
+                "unet|default_guidance|1e39",
                 "vae_decoder|latent_rgb_factors|{}",
                 "vae_decoder|latent_rgb_factors|{\"factors\": [[1, 2, 3]], \"bias\": [0, 0, 0]}",
                 "vae_decoder|latent_rgb_factors|nothing",
