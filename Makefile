@@ -32,6 +32,10 @@ TARGET ?=
 LEAST_PSNR ?= 35
 # For `make fuzz`: how many inputs each of its targets gets.
 FUZZ_RUNS ?= 60000
+# For `make image`: another base image (its own name and digest: gateway/pom.xml), another name, another place.
+BASE ?=
+IMAGE ?=
+IMAGE_TAR ?= gateway/target/jib-image.tar
 # Where `make serve` listens.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -52,8 +56,15 @@ LOCK := uv pip compile --quiet --universal --no-python-downloads \
 
 MAVEN := ./mvnw --batch-mode --no-transfer-progress
 JAR := gateway/target/quarkus-app/quarkus-run.jar
+JIB = mkdir -p gateway/target/licences && cp LICENSE NOTICE gateway/target/licences && \
+	$(MAVEN) --quiet --file gateway/pom.xml \
+	-Djib.useOnlyProjectCache=true -Djib.disableUpdateChecks=true -Djib.console=plain \
+	$(if $(BASE),-Djib.from.image="$(BASE)") $(if $(IMAGE),-Djib.to.image="$(IMAGE)")
 STREAM := loadtest/stream/target/stream.jar
 GHZ := .cache/bin/ghz
+HELM := .cache/bin/helm
+HELM_VERSION := v3.19.5
+SBOM := gateway/target/bom.json
 JMH := gateway/target/jmh/target/classpath
 FUZZ := gateway/target/fuzz/classpath
 JAVA_HOME ?=
@@ -69,6 +80,8 @@ TRAIN_PYTHON := .cache/train/bin/python
 TRAIN := .cache/train/locked-$(call locked,$(LOCKS)/train.txt)
 EXPORT_PYTHON := .cache/export/bin/python
 EXPORT := .cache/export/locked-$(call locked,$(LOCKS)/export.txt)
+DEPLOY_PYTHON := .cache/deploy/bin/python
+DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
 
 # What is fuzzed, each with the folder of its seeds.
 FUZZ_TARGETS := image.PhotoFuzz=photos grpc.RequestFuzz=fuzz/requests triton.ModelsFuzz=fuzz/models \
@@ -122,7 +135,7 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java test-python test-export test-identity parity ## Check and test everything, on a real Triton
+test: lint test-java test-python test-export test-identity parity test-deploy ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
@@ -152,18 +165,24 @@ fuzz-quick: $(FUZZ) ## The same with a few inputs, in seconds
 test-identity: $(TEST) $(JAR) .cache/proto-deps ## Test that portraits keep the identity they were asked for
 	@$(IN_VENV) -m serving.stack --jar $(JAR) -- .venv/bin/python -m evaluation --target {target} --assert
 
+# Helm comes from its source alone, by Go: four minutes, once. Where there is neither, what it renders is not tested.
+.PHONY: test-deploy
+test-deploy: $(DEPLOY) $(SERVE) $(JAR) $(SBOM) $(if $(shell command -v go),$(HELM)) ## Test the image, the chart, compose.yaml, alerts
+	@[ -x $(HELM) ] || echo "missing: Go (or Helm as $(HELM)): the chart is not tested" >&2
+	$(DEPLOY_PYTHON) -m pytest -q deploy
+
 .PHONY: lint
 lint: $(TEST) .cache/proto-deps ## Check the form of all code
-	.venv/bin/ruff check triton-models loadtest
-	.venv/bin/ruff format --check triton-models loadtest
+	.venv/bin/ruff check triton-models loadtest deploy
+	.venv/bin/ruff format --check triton-models loadtest deploy
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code proto
 	$(MAVEN) --quiet --projects gateway,loadtest/stream com.diffplug.spotless:spotless-maven-plugin:check
 
 .PHONY: format
 format: $(TEST) ## Give all code its form
-	.venv/bin/ruff check --fix triton-models loadtest
-	.venv/bin/ruff format triton-models loadtest
+	.venv/bin/ruff check --fix triton-models loadtest deploy
+	.venv/bin/ruff format triton-models loadtest deploy
 	.venv/bin/buf format --write proto
 	$(MAVEN) --quiet --projects gateway,loadtest/stream com.diffplug.spotless:spotless-maven-plugin:apply
 
@@ -270,6 +289,25 @@ jmh: $(JMH) ## Time what the gateway itself computes, without servers (FLAGS="No
 .PHONY: ghz
 ghz: $(GHZ) ## Install ghz into .cache/bin (needs Go)
 
+##@ Deploy (docs/operations.md)
+
+# Nothing is asked of the machine but Java: no Docker, and no registry but that of the base image.
+.PHONY: image
+image: $(JAR) $(SBOM) ## Build the gateway's image as a tar (BASE=image, IMAGE=name:tag)
+	@$(JIB) jib:buildTar -Djib.outputPaths.tar="$(abspath $(IMAGE_TAR))"
+	@echo "$(IMAGE_TAR): docker load -i, or any tool that reads its tars; bill of materials: $(SBOM)"
+
+.PHONY: push-image
+push-image: $(JAR) $(SBOM) ## Build the gateway's image in a registry (IMAGE=registry/name:tag)
+	@[ -n "$(IMAGE)" ] || { echo "IMAGE=registry/name:tag says where to" >&2; exit 1; }
+	@$(JIB) jib:build
+
+.PHONY: sbom
+sbom: $(SBOM) ## Write the bill of materials of the image, as CycloneDX
+
+.PHONY: helm
+helm: $(HELM) ## Install Helm into .cache/bin (needs Go)
+
 ##@ Keep house
 
 .PHONY: lock
@@ -279,6 +317,7 @@ lock: ## Pin the Python requirements anew (needs uv)
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt convert.in -o convert.txt
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt train.in -o train.txt
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt export.in -o export.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.11 deploy.in -o deploy.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn
@@ -304,7 +343,8 @@ $(TEST): $(LOCKS)/test.txt $(SERVE)
 $(CONVERT): $(LOCKS)/convert.txt
 $(TRAIN): $(LOCKS)/train.txt
 $(EXPORT): $(LOCKS)/export.txt
-$(CONVERT) $(TRAIN) $(EXPORT):
+$(DEPLOY): $(LOCKS)/deploy.txt
+$(CONVERT) $(TRAIN) $(EXPORT) $(DEPLOY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "missing: Python 3.11 or newer, PYTHON=...")'
 	@echo "Installing $< into $(@D)"
 	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
@@ -336,6 +376,15 @@ $(GHZ): loadtest/ghz/VERSION
 	@command -v go >/dev/null || { echo "missing: Go, 1.20 or newer: apt-get install golang" >&2; exit 1; }
 	@echo "Installing ghz into $(@D)"
 	@GOBIN="$(CURDIR)/$(@D)" go install github.com/bojand/ghz/cmd/ghz@$$(cat $<)
+	@touch $@
+
+$(HELM):
+	@command -v go >/dev/null || { echo "missing: Go, 1.24 or newer, to build Helm with" >&2; exit 1; }
+	@echo "Building Helm into $(@D)"
+	@GOBIN="$(CURDIR)/$(@D)" go install helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+
+$(SBOM): gateway/pom.xml pom.xml
+	@$(MAVEN) --quiet --file gateway/pom.xml cyclonedx:makeBom
 	@touch $@
 
 # The .proto files that ours import, out of the jars that the gateway is built with.

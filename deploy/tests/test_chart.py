@@ -1,27 +1,64 @@
 """The Helm chart, rendered by Helm: valid for Kubernetes, closed where it must be, and telling wrong values apart."""
 
-import subprocess
-from pathlib import Path
+import json
+from pathlib import PurePosixPath
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-CHART = ROOT / "deploy" / "helm" / "arc2face"
-HELM = ROOT / ".cache" / "bin" / "helm"
-KUBERNETES = "1.31"
-CUSTOM = {"ServiceMonitor"}  # what Kubernetes itself has no schema for
+from manifests import (
+    ANONYMOUS,
+    CHART,
+    KUBERNETES,
+    ROOT,
+    container,
+    find,
+    helm,
+    needs_helm,
+    pod,
+    properties,
+    render,
+    template,
+)
+
+pytestmark = needs_helm
+
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}  # what Kubernetes itself has no schema for
+MONITORED: dict[str, Any] = {
+    **ANONYMOUS,
+    "autoscaling": {"enabled": True},
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboard": {"enabled": True},
+}
+SECURED: dict[str, Any] = {
+    "security": {
+        "tls": {"secretName": "gateway-tls", "clientCertificates": True},
+        "apiKeys": {"secretName": "callers"},
+        "jwt": {"issuer": "https://id.example", "audience": "arc2face", "jwks": "https://id.example/keys"},
+    },
+    "tritonTls": {"secretName": "triton-tls", "gatewaySecretName": "gateway-at-triton-tls"},
+    "gateway": {
+        "config": {"arc2face.policy.url": "https://policy.example/ask"},
+        "allowTo": [{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"port": 443}]}],
+    },
+}
+EXTERNAL: dict[str, Any] = {
+    **ANONYMOUS,
+    "triton": {"enabled": False},
+    "gateway": {"tritonTargets": "a:8001,b:8001"},
+}
 
 VALUES: dict[str, dict[str, Any]] = {
-    "defaults": {},
-    "cpu": {"triton": {"gpus": 0, "tolerations": []}},
-    "autoscaled and monitored": {
-        "autoscaling": {"enabled": True},
-        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-    },
+    "anonymous": ANONYMOUS,
+    "API keys": {"security": {"apiKeys": {"secretName": "callers"}}},
+    "everything secured": SECURED,
+    "cpu": {**ANONYMOUS, "triton": {"gpus": 0, "tolerations": []}},
+    "autoscaled and monitored": MONITORED,
     "everything set": {
+        **ANONYMOUS,
         "gateway": {
             "image": {"repository": "registry.example/arc2face", "tag": "1.2.3"},
             "config": {"arc2face.limits.max-running": 32},
@@ -40,35 +77,9 @@ VALUES: dict[str, dict[str, Any]] = {
         },
         "imagePullSecrets": [{"name": "registry"}],
     },
-    "another Triton": {"triton": {"enabled": False}, "gateway": {"tritonTargets": "a:8001,b:8001"}},
-    "no network policies": {"networkPolicy": {"enabled": False}},
+    "another Triton": EXTERNAL,
+    "no network policies": {**ANONYMOUS, "networkPolicy": {"enabled": False}},
 }
-
-
-def helm(*arguments: str, values: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    command = [HELM, *arguments, "--values", "-"]
-    return subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True)
-
-
-def render(values: dict[str, Any]) -> list[dict[str, Any]]:
-    done = helm("template", "release", str(CHART), "--namespace", "faces", "--kube-version", KUBERNETES, values=values)
-    assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
-
-
-def find(documents: list[dict[str, Any]], kind: str, part: str) -> dict[str, Any]:
-    (found,) = (
-        document
-        for document in documents
-        if document["kind"] == kind
-        and document["metadata"]["labels"]["app.kubernetes.io/component"] == part
-    )
-    return found
-
-
-def container(documents: list[dict[str, Any]], part: str) -> dict[str, Any]:
-    (only,) = find(documents, "Deployment", part)["spec"]["template"]["spec"]["containers"]
-    return only
 
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
@@ -87,17 +98,18 @@ def test_manifests_are_valid(values: dict[str, Any]) -> None:
 
 
 def test_same_values_give_the_same_manifests() -> None:
-    assert render({}) == render({})
+    assert render(SECURED) == render(SECURED)
 
 
-def test_names_are_unique() -> None:
-    names = [(document["kind"], document["metadata"]["name"]) for document in render({})]
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_names_are_unique(values: dict[str, Any]) -> None:
+    names = [(document["kind"], document["metadata"]["name"]) for document in render(values)]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("part", ["gateway", "triton"])
 def test_services_and_policies_select_the_pods(part: str) -> None:
-    documents = render(VALUES["autoscaled and monitored"])
+    documents = render(MONITORED)
     labels = find(documents, "Deployment", part)["spec"]["template"]["metadata"]["labels"]
     selectors = [
         find(documents, "Deployment", part)["spec"]["selector"]["matchLabels"],
@@ -106,28 +118,50 @@ def test_services_and_policies_select_the_pods(part: str) -> None:
         find(documents, "NetworkPolicy", part)["spec"]["podSelector"]["matchLabels"],
     ]
     for selector in selectors:
-        assert selector and selector.items() <= labels.items()
+        assert selector
+        assert selector.items() <= labels.items()
     monitored = find(documents, "ServiceMonitor", part)["spec"]["selector"]["matchLabels"]
     assert monitored.items() <= find(documents, "Service", part)["metadata"]["labels"].items()
 
 
-@pytest.mark.parametrize("part", ["gateway", "triton"])
-def test_pods_can_do_little(part: str) -> None:
-    pod = find(render({}), "Deployment", part)["spec"]["template"]["spec"]
-    assert pod["automountServiceAccountToken"] is False
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    (only,) = pod["containers"]
-    assert only["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert only["resources"]["limits"]["memory"]
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_pods_can_do_little(values: dict[str, Any]) -> None:
+    for deployment in (document for document in render(values) if document["kind"] == "Deployment"):
+        spec = deployment["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] == 65532
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (only,) = spec["containers"]
+        assert only["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert only["resources"]["limits"]["memory"]
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_what_is_mounted_is_there(values: dict[str, Any]) -> None:
+    for deployment in (document for document in render(values) if document["kind"] == "Deployment"):
+        spec = deployment["spec"]["template"]["spec"]
+        (only,) = spec["containers"]
+        mounts, volumes = (
+            [each["name"] for each in only["volumeMounts"]],
+            [each["name"] for each in spec["volumes"]],
+        )
+        assert sorted(mounts) == sorted(set(volumes))
+
+
+def test_image_is_the_version_that_is_built() -> None:
+    pom = (ROOT / "pom.xml").read_text()
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert f"<version>{chart['appVersion']}</version>" in pom
+    assert container(render(ANONYMOUS), "gateway")["image"] == f"arc2face/gateway:{chart['appVersion']}"
 
 
 def test_only_gateways_reach_triton_and_it_reaches_nobody() -> None:
-    documents = render({})
+    documents = render(ANONYMOUS)
     policy = find(documents, "NetworkPolicy", "triton")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert policy["egress"] == []
@@ -138,37 +172,47 @@ def test_only_gateways_reach_triton_and_it_reaches_nobody() -> None:
 
 
 def test_triton_takes_no_orders() -> None:
-    arguments = container(render({}), "triton")["args"]
-    for flag in ("--model-control-mode=none", "--strict-readiness=true", "--allow-http=false"):
+    arguments = container(render(ANONYMOUS), "triton")["args"]
+    for flag in ("--model-control-mode=none", "--strict-readiness=true", "--http-address=127.0.0.1"):
         assert flag in arguments
+    ports = {port["containerPort"] for port in container(render(ANONYMOUS), "triton")["ports"]}
+    assert ports == {8001, 8002}
 
 
 def test_triton_gets_the_gpus_it_asks_for() -> None:
-    assert container(render({}), "triton")["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert container(render(ANONYMOUS), "triton")["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert "nvidia.com/gpu" not in container(render(VALUES["cpu"]), "triton")["resources"]["limits"]
 
 
 def test_gateway_is_not_restarted_for_its_triton() -> None:
-    gateway = container(render({}), "gateway")
+    gateway = container(render(ANONYMOUS), "gateway")
     assert gateway["livenessProbe"]["httpGet"]["path"] == "/q/health/live"
-    assert gateway["readinessProbe"]["grpc"] == {"port": 9090}
+    assert gateway["readinessProbe"]["httpGet"]["path"] == "/q/health/ready"
 
 
 def test_what_runs_may_end() -> None:
-    documents = render({"gateway": {"preStopSeconds": 7, "shutdownGraceSeconds": 90}})
-    pod = find(documents, "Deployment", "gateway")["spec"]["template"]["spec"]
-    (config,) = (d for d in documents if d["kind"] == "ConfigMap")
-    assert "arc2face.limits.shutdown-grace=90s" in config["data"]["application.properties"].splitlines()
-    assert pod["terminationGracePeriodSeconds"] > 7 + 90
-    assert pod["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 7}}
+    documents = render({**ANONYMOUS, "gateway": {"preStopSeconds": 7, "shutdownGraceSeconds": 90}})
+    assert properties(documents)["arc2face.limits.shutdown-grace"] == "90s"
+    assert pod(documents, "gateway")["terminationGracePeriodSeconds"] > 7 + 90
+    assert container(documents, "gateway")["lifecycle"]["preStop"] == {"sleep": {"seconds": 7}}
+
+
+def test_triton_answers_until_no_gateway_asks_it() -> None:
+    documents = render({**ANONYMOUS, "triton": {"preStopSeconds": 33, "exitTimeoutSeconds": 44}})
+    assert container(documents, "triton")["lifecycle"]["preStop"] == {"sleep": {"seconds": 33}}
+    assert "--exit-timeout-secs=44" in container(documents, "triton")["args"]
+    assert pod(documents, "triton")["terminationGracePeriodSeconds"] > 33 + 44
 
 
 def test_gateway_finds_its_tritons() -> None:
-    for values, targets in (({}, "release-arc2face-triton:8001"), (VALUES["another Triton"], "a:8001,b:8001")):
-        documents = render(values)
-        (config,) = (d for d in documents if d["kind"] == "ConfigMap")
-        assert f"arc2face.triton.targets={targets}" in config["data"]["application.properties"].splitlines()
-    assert find(render({}), "Service", "triton")["metadata"]["name"] == "release-arc2face-triton"
+    for values, targets in ((ANONYMOUS, "release-arc2face-triton:8001"), (EXTERNAL, "a:8001,b:8001")):
+        assert properties(render(values))["arc2face.triton.targets"] == targets
+    assert find(render(ANONYMOUS), "Service", "triton")["metadata"]["name"] == "release-arc2face-triton"
+
+
+def test_numbers_reach_the_gateway_as_they_were_written() -> None:
+    documents = render({**ANONYMOUS, "gateway": {"config": {"arc2face.limits.max-photo-pixels": 50_000_000}}})
+    assert properties(documents)["arc2face.limits.max-photo-pixels"] == "50000000"
 
 
 def test_changed_configuration_rolls_the_gateways() -> None:
@@ -176,27 +220,79 @@ def test_changed_configuration_rolls_the_gateways() -> None:
         template = find(render(values), "Deployment", "gateway")["spec"]["template"]
         return template["metadata"]["annotations"]
 
-    assert annotations({}) != annotations({"gateway": {"config": {"arc2face.limits.max-running": 8}}})
+    before = annotations(ANONYMOUS)
+    assert before != annotations({**ANONYMOUS, "gateway": {"config": {"arc2face.limits.max-running": 8}}})
+    assert before != annotations(VALUES["API keys"])
+
+
+def test_files_of_the_configuration_are_mounted() -> None:
+    documents = render(SECURED)
+    configured = properties(documents)
+    files = {value for value in configured.values() if value.startswith("/")}
+    assert len(files) == 7  # server certificate, key, callers' CA; API keys; Triton's CA, certificate, key
+    mounts = {mount["mountPath"] for mount in container(documents, "gateway")["volumeMounts"]}
+    assert {str(PurePosixPath(file).parent) for file in files} <= mounts
+    assert configured["arc2face.security.jwt.audience"] == "arc2face"
+    assert "arc2face.security.allow-anonymous" not in configured
+
+
+def test_no_secret_is_in_the_configuration() -> None:
+    assert [document for document in render(SECURED) if document["kind"] == "Secret"] == []
+
+
+def test_triton_checks_its_gateways() -> None:
+    arguments = container(render(SECURED), "triton")["args"]
+    assert "--grpc-use-ssl-mutual=true" in arguments
+    mounted = {mount["mountPath"] for mount in container(render(SECURED), "triton")["volumeMounts"]}
+    for flag in ("server-cert=/secrets/tls.crt", "server-key=/secrets/tls.key", "root-cert=/secrets/ca.crt"):
+        assert f"--grpc-{flag}" in arguments
+    assert "/secrets" in mounted
+    assert not any("ssl" in argument for argument in container(render(ANONYMOUS), "triton")["args"])
 
 
 def test_autoscaler_follows_the_queue() -> None:
-    documents = render(VALUES["autoscaled and monitored"])
-    (metric,) = find(documents, "HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
-    assert metric["external"]["metric"]["name"] == "arc2face_queue_wait_seconds"
+    documents = render(MONITORED)
+    wait, running = find(documents, "HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
+    assert wait["external"]["metric"]["name"] == "arc2face_queue_wait_seconds"
+    assert running["external"]["metric"]["name"] == "arc2face_generations_running"
     assert "replicas" not in find(documents, "Deployment", "triton")["spec"]
 
 
+def test_alerts_and_dashboard_are_those_of_the_repository() -> None:
+    documents = render(MONITORED)
+    (rule,) = (document for document in documents if document["kind"] == "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy/monitoring/alerts.yaml").read_text())
+    dashboard = find(documents, "ConfigMap", "monitoring")
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    source = (ROOT / "deploy/monitoring/dashboard.json").read_text()
+    assert json.loads(dashboard["data"]["arc2face.json"]) == json.loads(source)
+
+
+def test_somebody_must_say_who_may_call() -> None:
+    refused = template({})
+    assert refused.returncode != 0
+    assert "say who may call" in refused.stderr
+
+
 @pytest.mark.parametrize(
-    "values",
+    ("values", "why"),
     [
-        {"gateway": {"replica": 3}},
-        {"gateway": {"config": {"java.home": "/"}}},
-        {"triton": {"models": {"existingClaim": ""}}},
-        {"triton": {"models": {"existingClaim": "m", "path": "/absolute"}}},
-        {"triton": {"gpus": -1}},
-        {"triton": {"enabled": False}},
+        ({"security": {"tls": {"secretName": "tls"}}}, "say who may call"),
+        ({"security": {"allowAnonymous": True, "tls": {"clientCertificates": True}}}, "tls.secretName"),
+        ({"security": {"allowAnonymous": True, "jwt": {"issuer": "https://id"}}}, "go together"),
+        ({**ANONYMOUS, "tritonTls": {"secretName": "tls"}}, "go together"),
+        ({**ANONYMOUS, "triton": {"enabled": False}}, "tritonTargets"),
+        ({"security": {"jwt": {"issuer": "https://id", "audience": "a"}}}, "allowTo"),
+        ({**ANONYMOUS, "gateway": {"config": {"arc2face.policy.url": "https://p"}}}, "allowTo"),
+        ({**ANONYMOUS, "gateway": {"replica": 3}}, "replica"),
+        ({**ANONYMOUS, "gateway": {"config": {"java.home": "/"}}}, "java.home"),
+        ({**ANONYMOUS, "triton": {"models": {"existingClaim": ""}}}, "existingClaim"),
+        ({**ANONYMOUS, "triton": {"models": {"existingClaim": "m", "path": "/absolute"}}}, "path"),
+        ({**ANONYMOUS, "triton": {"gpus": -1}}, "gpus"),
     ],
-    ids=lambda values: str(values),
+    ids=lambda value: value if isinstance(value, str) else json.dumps(value),
 )
-def test_wrong_values_are_refused(values: dict[str, Any]) -> None:
-    assert helm("template", "release", str(CHART), "--kube-version", KUBERNETES, values=values).returncode != 0
+def test_wrong_values_are_refused(values: dict[str, Any], why: str) -> None:
+    refused = template(values)
+    assert refused.returncode != 0
+    assert why in refused.stderr

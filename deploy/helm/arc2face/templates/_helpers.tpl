@@ -23,11 +23,13 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{/* 65532 is the user of the gateway's image; Triton's image runs as anybody. */}}
 {{- define "arc2face.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
-fsGroup: 10001
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
@@ -43,4 +45,72 @@ seccompProfile: {type: RuntimeDefault}
   whenUnsatisfiable: ScheduleAnyway
   labelSelector:
     matchLabels: {{- include "arc2face.selector" . | nindent 6 }}
+{{- end }}
+
+{{/* The gateway's application.properties. */}}
+{{- define "arc2face.properties" -}}
+quarkus.grpc.server.host=0.0.0.0
+quarkus.http.host=0.0.0.0
+arc2face.triton.targets={{ if .Values.triton.enabled }}{{ include "arc2face.name" . }}-triton:8001{{ else }}{{ .Values.gateway.tritonTargets }}{{ end }}
+arc2face.limits.shutdown-grace={{ .Values.gateway.shutdownGraceSeconds }}s
+{{- with .Values.security }}
+{{- if .tls.secretName }}
+arc2face.security.tls.certificate=/app/secrets/tls/tls.crt
+arc2face.security.tls.key=/app/secrets/tls/tls.key
+{{- if .tls.clientCertificates }}
+arc2face.security.tls.client-ca=/app/secrets/tls/ca.crt
+{{- end }}
+{{- end }}
+{{- if .apiKeys.secretName }}
+arc2face.security.api-keys-file=/app/secrets/api-keys/{{ .apiKeys.key }}
+{{- end }}
+{{- with .jwt }}
+{{- if .issuer }}
+arc2face.security.jwt.issuer={{ .issuer }}
+arc2face.security.jwt.audience={{ .audience }}
+{{- with .jwks }}
+arc2face.security.jwt.jwks={{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if .allowAnonymous }}
+arc2face.security.allow-anonymous=true
+{{- end }}
+{{- end }}
+{{- if .Values.tritonTls.gatewaySecretName }}
+arc2face.triton.tls.ca=/app/secrets/triton/ca.crt
+arc2face.triton.tls.certificate=/app/secrets/triton/tls.crt
+arc2face.triton.tls.key=/app/secrets/triton/tls.key
+{{- end }}
+{{- range $key, $value := .Values.gateway.config }}
+{{ $key }}={{ kindIs "string" $value | ternary $value (toJson $value) }}{{/* a number as it was written, not 5e+07 */}}
+{{- end }}
+{{- end }}
+
+{{/* Fails where the values make no sense together, rather than pods that do not start. */}}
+{{- define "arc2face.check" -}}
+{{- with .Values.security }}
+{{- if not (or .apiKeys.secretName .jwt.issuer (and .tls.secretName .tls.clientCertificates) .allowAnonymous) }}
+{{- fail "security: say who may call, by apiKeys.secretName, by jwt.issuer and jwt.audience, or by tls.secretName and tls.clientCertificates; or that everybody may, by security.allowAnonymous: true" }}
+{{- end }}
+{{- if and .tls.clientCertificates (not .tls.secretName) }}
+{{- fail "security.tls.clientCertificates needs security.tls.secretName" }}
+{{- end }}
+{{- if ne (empty .jwt.issuer) (empty .jwt.audience) }}
+{{- fail "security.jwt.issuer and security.jwt.audience go together" }}
+{{- end }}
+{{- end }}
+{{- with .Values.tritonTls }}
+{{- if and $.Values.triton.enabled (ne (empty .secretName) (empty .gatewaySecretName)) }}
+{{- fail "tritonTls.secretName and tritonTls.gatewaySecretName go together: each side checks the other's certificate" }}
+{{- end }}
+{{- end }}
+{{- if not (or .Values.triton.enabled .Values.gateway.tritonTargets) }}
+{{- fail "gateway.tritonTargets is needed where triton.enabled is false" }}
+{{- end }}
+{{- if and .Values.networkPolicy.enabled (not .Values.gateway.allowTo) }}
+{{- if or .Values.security.jwt.issuer (index .Values.gateway.config "arc2face.policy.url") }}
+{{- fail "gateway.allowTo must let the gateway reach the issuer of tokens or the policy service (networkPolicy.enabled)" }}
+{{- end }}
+{{- end }}
 {{- end }}
