@@ -7,11 +7,14 @@ import dev.arc2face.gateway.security.ServerTls;
 import io.grpc.netty.NettyServerBuilder;
 import io.quarkus.grpc.api.ServerBuilderCustomizer;
 import io.quarkus.grpc.runtime.config.GrpcServerConfiguration;
+import io.quarkus.runtime.StartupEvent;
 import io.vertx.grpc.VertxServerBuilder;
 import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /** What holds for every call to the server, its health and reflection services and unknown methods too. */
@@ -28,17 +31,26 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     private final Authentication authentication;
     private final ServerTls tls;
 
-    ServerSetup(LimitsConfig limits, SecurityConfig security, Meters meters) {
+    ServerSetup(
+            LimitsConfig limits,
+            SecurityConfig security,
+            Meters meters,
+            @ConfigProperty(name = "quarkus.grpc.server.host") String host) {
         this.limits = limits;
         this.security = security;
         this.meters = meters;
         this.authentication = new Authentication(security);
         this.tls = new ServerTls(security);
+        checkReach(host);
+    }
+
+    /** Makes this before all else: a process whose gRPC server cannot start would otherwise go on without it. */
+    void begin(@Observes StartupEvent starting) {
+        LOG.debug("the gRPC server's configuration makes sense");
     }
 
     @Override
     public void customize(GrpcServerConfiguration config, VertxServerBuilder server) {
-        checkReach(config.host());
         // The last one is the first that a call meets.
         server.intercept(new AuthenticationInterceptor(authentication));
         server.intercept(new ErrorInterceptor(new ErrorStatus(limits.retryAfter())));
