@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.triton;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import dev.arc2face.inference.ModelConfig;
 import dev.arc2face.inference.ModelMetadataResponse;
 import java.io.ByteArrayInputStream;
@@ -17,7 +18,7 @@ public final class RecordedModels {
     private static final List<String> NAMES =
             List.of(Contract.FACE_DETECTOR, Contract.ARCFACE, Contract.ENCODER, Contract.UNET, Contract.VAE_DECODER);
 
-    private static final Replicas NOBODY = new Replicas(TestConfig.triton("nobody:0"), System::nanoTime);
+    private static final Replicas NOBODY = new Replicas(TestConfig.triton("nobody:0"), new AttemptMeters(new SimpleMeterRegistry()), System::nanoTime);
 
     private RecordedModels() {}
 
