@@ -1,8 +1,8 @@
 package dev.arc2face.gateway.triton;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import dev.arc2face.inference.ModelConfig;
 import dev.arc2face.inference.ModelMetadataResponse;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,7 +18,8 @@ public final class RecordedModels {
     private static final List<String> NAMES =
             List.of(Contract.FACE_DETECTOR, Contract.ARCFACE, Contract.ENCODER, Contract.UNET, Contract.VAE_DECODER);
 
-    private static final Replicas NOBODY = new Replicas(TestConfig.triton("nobody:0"), new AttemptMeters(new SimpleMeterRegistry()), System::nanoTime);
+    private static final Replicas NOBODY =
+            new Replicas(TestConfig.triton("nobody:0"), new AttemptMeters(new SimpleMeterRegistry()), System::nanoTime);
 
     private RecordedModels() {}
 
