@@ -18,7 +18,6 @@ import dev.arc2face.gateway.face.Stage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -78,7 +77,6 @@ public final class Admission {
     private final AdaptiveLimit limit;
     private final int maxQueued;
     private final long maxQueuedBytes;
-    private final int maxPerCaller;
     private final Duration retryAfter;
     private final Executor threads;
     private final ScheduledExecutorService timer;
@@ -86,7 +84,7 @@ public final class Admission {
 
     private final Turns<Place> waiting = new Turns<>();
     private final Set<Place> running = new LinkedHashSet<>();
-    private final Map<String, Integer> placesOfCallers = new HashMap<>(); // nobody is there with none
+    private final PerCaller places;
     private final LearnedTimes times = new LearnedTimes();
     private int reserved;
     private long queuedBytes;
@@ -118,7 +116,7 @@ public final class Admission {
         this.limit = new AdaptiveLimit(Math.min(limits.minRunning(), limits.maxRunning()), limits.maxRunning());
         this.maxQueued = limits.maxQueued();
         this.maxQueuedBytes = limits.maxQueuedBytes().asLongValue();
-        this.maxPerCaller = quotas.generationsPerCaller() == 0 ? Integer.MAX_VALUE : quotas.generationsPerCaller();
+        this.places = new PerCaller(quotas.generationsPerCaller());
         this.retryAfter = limits.retryAfter();
         this.threads = threads;
         this.timer = timer;
@@ -137,14 +135,14 @@ public final class Admission {
         if (draining) {
             throw shuttingDown();
         }
-        if (placesOfCallers.getOrDefault(caller, 0) >= maxPerCaller) {
+        if (!places.take(caller)) {
             throw ofCallerFull();
         }
         if (running.size() + waiting.size() + reserved >= limit.current() + maxQueued) {
+            places.giveBack(caller);
             throw full("all places are taken; try again later");
         }
         reserved++;
-        placesOfCallers.merge(caller, 1, Integer::sum);
         return new Place(this, caller);
     }
 
@@ -190,9 +188,7 @@ public final class Admission {
     /** Its caller has one place less. */
     private void gone(Place place, long now) {
         become(place, State.GONE, now);
-        if (placesOfCallers.merge(place.caller, -1, Integer::sum) == 0) {
-            placesOfCallers.remove(place.caller);
-        }
+        places.giveBack(place.caller);
     }
 
     Optional<Turn> enter(Place place, Demand demand, Generation generation) {
@@ -568,9 +564,9 @@ public final class Admission {
         refused();
         return FailureException.of(
                         ErrorReason.QUOTA_EXCEEDED,
-                        "a caller may have " + maxPerCaller
+                        "a caller may have " + places.limit()
                                 + " generations that run or wait; try again when one has ended",
-                        Map.of("quota", "generations-per-caller", "limit", Integer.toString(maxPerCaller)))
+                        Map.of("quota", "generations-per-caller", "limit", Integer.toString(places.limit())))
                 .retryAfter(spread(untilNextEnd(nanoTime.getAsLong())));
     }
 

@@ -3,8 +3,8 @@ package dev.arc2face.gateway.grpc;
 import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.admission.PerCaller;
 import io.grpc.Context.CancellableContext;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -20,8 +20,7 @@ import java.util.function.Consumer;
  */
 final class BoundedExecutor implements AutoCloseable {
     private final ThreadPoolExecutor threads;
-    private final int maxPerCaller;
-    private final Map<String, Integer> callsOfCallers = new HashMap<>(); // nobody is there with none; guarded by it
+    private final PerCaller places;
 
     /**
      * @param name prefix of the threads' names
@@ -30,7 +29,7 @@ final class BoundedExecutor implements AutoCloseable {
      * @param maxPerCaller 0 is as many as there are places
      */
     BoundedExecutor(String name, int maxRunning, int maxQueued, int maxPerCaller) {
-        this.maxPerCaller = maxPerCaller == 0 ? Integer.MAX_VALUE : maxPerCaller;
+        places = new PerCaller(maxPerCaller);
         threads = new ThreadPoolExecutor(
                 maxRunning,
                 maxRunning,
@@ -50,54 +49,36 @@ final class BoundedExecutor implements AutoCloseable {
      * @throws FailureException QUEUE_FULL; QUOTA_EXCEEDED
      */
     void execute(String caller, CancellableContext context, Runnable call, Consumer<FailureException> withdrawn) {
-        if (!comes(caller)) {
+        if (!places.take(caller)) {
             context.cancel(null);
             throw FailureException.of(
                     ErrorReason.QUOTA_EXCEEDED,
-                    "a caller may have " + maxPerCaller + " calls that run or wait; try again when one has ended",
-                    Map.of("quota", "unary-calls-per-caller", "limit", Integer.toString(maxPerCaller)));
+                    "a caller may have " + places.limit() + " calls that run or wait; try again when one has ended",
+                    Map.of("quota", "unary-calls-per-caller", "limit", Integer.toString(places.limit())));
         }
         Runnable work = () -> {
             try {
                 context.run(call);
             } finally {
-                goes(caller);
+                places.giveBack(caller);
                 context.cancel(null);
             }
         };
         try {
             threads.execute(work);
         } catch (RejectedExecutionException full) {
-            goes(caller);
+            places.giveBack(caller);
             context.cancel(null);
             throw FailureException.of(ErrorReason.QUEUE_FULL, "all places are taken; try again later");
         }
         context.addListener(
                 ended -> {
                     if (threads.remove(work)) {
-                        goes(caller);
+                        places.giveBack(caller);
                         withdrawn.accept(CallDeadline.reason(ended));
                     }
                 },
                 Runnable::run);
-    }
-
-    private boolean comes(String caller) {
-        synchronized (callsOfCallers) {
-            if (callsOfCallers.getOrDefault(caller, 0) >= maxPerCaller) {
-                return false;
-            }
-            callsOfCallers.merge(caller, 1, Integer::sum);
-            return true;
-        }
-    }
-
-    private void goes(String caller) {
-        synchronized (callsOfCallers) {
-            if (callsOfCallers.merge(caller, -1, Integer::sum) == 0) {
-                callsOfCallers.remove(caller);
-            }
-        }
     }
 
     int running() {
