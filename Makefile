@@ -135,7 +135,7 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java test-python test-export test-identity parity test-deploy ## Check and test everything, on a real Triton
+test: lint test-java fuzz-quick test-python test-export test-identity parity test-deploy ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests

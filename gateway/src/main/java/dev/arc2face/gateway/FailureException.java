@@ -62,6 +62,15 @@ public final class FailureException extends RuntimeException {
         return new FailureException(reason, message, Map.of(), List.of(), Optional.empty(), cause);
     }
 
+    /**
+     * A caller who has all that one may have of something.
+     *
+     * @param quota its name, as {@code QuotaFailure} tells it
+     */
+    public static FailureException overQuota(String quota, int limit, String message) {
+        return of(ErrorReason.QUOTA_EXCEEDED, message, Map.of("quota", quota, "limit", Integer.toString(limit)));
+    }
+
     /** The same failure, pointing at the field of the request that caused it. */
     public FailureException at(String field) {
         return new FailureException(

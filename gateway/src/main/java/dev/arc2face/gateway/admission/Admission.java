@@ -562,11 +562,11 @@ public final class Admission {
 
     private FailureException ofCallerFull() {
         refused();
-        return FailureException.of(
-                        ErrorReason.QUOTA_EXCEEDED,
+        return FailureException.overQuota(
+                        "generations-per-caller",
+                        places.limit(),
                         "a caller may have " + places.limit()
-                                + " generations that run or wait; try again when one has ended",
-                        Map.of("quota", "generations-per-caller", "limit", Integer.toString(places.limit())))
+                                + " generations that run or wait; try again when one has ended")
                 .retryAfter(spread(untilNextEnd(nanoTime.getAsLong())));
     }
 

@@ -1,6 +1,5 @@
 package dev.arc2face.gateway.admission;
 
-import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -70,11 +69,11 @@ public final class StepQuota {
         double there = there(caller, now);
         double needed = Math.min(steps, perMinute);
         if (there < needed) {
-            throw FailureException.of(
-                            ErrorReason.QUOTA_EXCEEDED,
+            throw FailureException.overQuota(
+                            "image-steps-per-minute",
+                            perMinute,
                             "a caller may have " + perMinute + " denoising steps a minute computed, each portrait's"
-                                    + " counted; try again later, or ask for fewer",
-                            Map.of("quota", "image-steps-per-minute", "limit", Integer.toString(perMinute)))
+                                    + " counted; try again later, or ask for fewer")
                     .retryAfter(Duration.ofNanos(Math.round((needed - there) / perMinute * SECONDS * 1e9)));
         }
         buckets.put(caller, new Bucket(there - steps, now));

@@ -5,7 +5,6 @@ import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.PerCaller;
 import io.grpc.Context.CancellableContext;
-import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -51,10 +50,10 @@ final class BoundedExecutor implements AutoCloseable {
     void execute(String caller, CancellableContext context, Runnable call, Consumer<FailureException> withdrawn) {
         if (!places.take(caller)) {
             context.cancel(null);
-            throw FailureException.of(
-                    ErrorReason.QUOTA_EXCEEDED,
-                    "a caller may have " + places.limit() + " calls that run or wait; try again when one has ended",
-                    Map.of("quota", "unary-calls-per-caller", "limit", Integer.toString(places.limit())));
+            throw FailureException.overQuota(
+                    "unary-calls-per-caller",
+                    places.limit(),
+                    "a caller may have " + places.limit() + " calls that run or wait; try again when one has ended");
         }
         Runnable work = () -> {
             try {

@@ -7,6 +7,7 @@ import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.ScoredFace;
 import io.grpc.Status;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -75,6 +76,7 @@ final class Meters {
     Consumer<GenerationEvent> watching(GenerationOptions options, Consumer<GenerationEvent> events) {
         String variant = options.variant().id();
         Timer step = timer("arc2face.step", "A denoising step of a generation", STEPS, "variant", variant);
+        Counter pictureSteps = registry.counter("arc2face.picture.steps", "variant", variant);
         long[] last = {0}; // when the step before ended: the first one's time is also the encoder's
         return event -> {
             if (event instanceof Progress progress) {
@@ -83,7 +85,7 @@ final class Meters {
                     step.record(Duration.ofNanos(now - last[0]));
                 }
                 last[0] = now;
-                registry.counter("arc2face.picture.steps", "variant", variant).increment(options.numImages());
+                pictureSteps.increment(options.numImages());
             } else if (event instanceof Portrait portrait) {
                 Optional<ScoredFace> score = portrait.score();
                 registry.counter("arc2face.pictures", "face", score.isPresent() ? "found" : "none")

@@ -1,8 +1,11 @@
 package dev.arc2face.gateway.triton;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Counts attempts at model calls and the rows in them, by replica. */
 final class AttemptMeters {
@@ -16,18 +19,29 @@ final class AttemptMeters {
         ABANDONED
     }
 
+    private record Ending(String model, Endpoint endpoint, Outcome outcome) {}
+
+    private record Counts(Counter attempts, Counter rows) {}
+
     private final MeterRegistry registry;
+    private final Map<Ending, Counts> counts = new ConcurrentHashMap<>(); // the registry's own search costs more
 
     AttemptMeters(MeterRegistry registry) {
         this.registry = registry;
     }
 
     void ended(String model, Endpoint endpoint, int rows, Outcome outcome) {
+        Counts these = counts.computeIfAbsent(new Ending(model, endpoint, outcome), this::register);
+        these.attempts.increment();
+        these.rows.increment(rows);
+    }
+
+    private Counts register(Ending ending) {
         Tags tags = Tags.of(
-                "model", model,
-                "replica", endpoint.toString(),
-                "outcome", outcome.name().toLowerCase(Locale.ROOT));
-        registry.counter("arc2face.model.attempts", tags).increment();
-        registry.counter("arc2face.model.rows", tags).increment(rows);
+                "model", ending.model,
+                "replica", ending.endpoint.toString(),
+                "outcome", ending.outcome.name().toLowerCase(Locale.ROOT));
+        return new Counts(
+                registry.counter("arc2face.model.attempts", tags), registry.counter("arc2face.model.rows", tags));
     }
 }

@@ -1,5 +1,8 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.security.Credentials.bearer;
+import static dev.arc2face.gateway.security.Credentials.header;
+import static dev.arc2face.gateway.security.Credentials.key;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -341,19 +344,5 @@ class SecuredTest extends ConnectedTest {
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }
-    }
-
-    private static Metadata key(String key) {
-        return header("x-api-key", key);
-    }
-
-    private static Metadata bearer(String token) {
-        return header("authorization", "Bearer " + token);
-    }
-
-    private static Metadata header(String name, String value) {
-        Metadata headers = new Metadata();
-        headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value);
-        return headers;
     }
 }

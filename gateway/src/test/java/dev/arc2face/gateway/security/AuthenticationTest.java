@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.security;
 
+import static dev.arc2face.gateway.security.Credentials.bearer;
+import static dev.arc2face.gateway.security.Credentials.key;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -256,19 +258,5 @@ class AuthenticationTest {
                                     "the call has no credentials",
                                     "more than one credential");
                 });
-    }
-
-    private static Metadata key(String key) {
-        return header("x-api-key", key);
-    }
-
-    private static Metadata bearer(String token) {
-        return header("authorization", "Bearer " + token);
-    }
-
-    private static Metadata header(String name, String value) {
-        Metadata headers = new Metadata();
-        headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value);
-        return headers;
     }
 }
