@@ -90,8 +90,9 @@ JAZZER := $(JAVA) -Xmx512m -XX:+UseSerialGC -XX:-OmitStackTraceInFastThrow -Djav
 	-Djdk.attach.allowAttachSelf=true
 JAZZER_PATH := gateway/target/test-classes:gateway/target/classes:gateway/target/fuzz/jazzer.jar:gateway/target/fuzz/jazzer-api.jar
 JAZZER_OPTIONS := --instrumentation_includes='dev.arc2face.**:com.twelvemonkeys.imageio.plugins.webp.**' \
+	--custom_hook_excludes='build.buf.**:com.google.**:dev.cel.**:io.**:org.**' \
 	--mutator_framework=false --reproducer_path=out/fuzz -artifact_prefix=out/fuzz/ \
-	-dict=gateway/src/test/resources/fuzz/settings.dict -max_len=4096 -timeout=10
+	-dict=gateway/src/test/resources/fuzz/settings.dict -max_len=4096 -timeout=60
 
 # $(call fuzz,where it keeps what it learns,inputs for each target,more options)
 define fuzz
