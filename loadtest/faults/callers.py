@@ -12,7 +12,8 @@ import grpc
 from evaluation.api import GENERATION_SECONDS, Gateway, message, status
 from loadtest.bench import steps
 
-STEPS = 25
+STEPS = 12
+SERVICE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ class Callers:
             outcomes = list(pool.map(lambda request: outcome(gateway, request, deadline), requests))
             side.join()
         return outcomes
+
+    def await_service(self) -> None:
+        """Until the gateway has seen what is there again: it looks every second."""
+        with Gateway(self.target) as gateway:
+            patient = time.monotonic() + SERVICE_SECONDS
+            while True:
+                try:
+                    gateway.unary("GetModelInfo", message("GetModelInfoRequest"))
+                    return
+                except grpc.RpcError as error:
+                    if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > patient:
+                        raise
+                    time.sleep(0.1)
 
 
 def outcome(gateway: Gateway, request: Any, deadline: float = GENERATION_SECONDS) -> Outcome:

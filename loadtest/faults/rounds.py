@@ -67,6 +67,7 @@ def disturb(
     if fault != "restart":
         replicas[victim].signal(signal.SIGKILL)
         replicas[victim].restart()
+    run.await_service()
     return judged(calm, outcomes, len(replicas), fault, at, struck[0])
 
 

@@ -1,16 +1,18 @@
 """A child process that cannot be left behind."""
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None, use_errno=True)
+# To the kernel, a process' parent is the thread that started it: this one lives as long as we do.
+_STARTER = ThreadPoolExecutor(1, "child-starter")
+_WITH_PARENT = (sys.executable, "-E", "-S", str(Path(__file__).with_name("with_parent.py")))
 
 
 class Child:
@@ -31,16 +33,16 @@ class Child:
         self.log = log
         with contextlib.ExitStack() as files:
             output = None if log is None else files.enter_context(log.open("ab"))
-            self.process = subprocess.Popen(
-                command,
+            self.process = _STARTER.submit(
+                subprocess.Popen,
+                [*_WITH_PARENT, str(os.getpid()), *command],
                 stdin=None if log is None else subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=env,
                 cwd=cwd,
                 start_new_session=log is not None,
-                preexec_fn=die_with_parent(os.getpid()),
-            )
+            ).result()
 
     def exit_code(self) -> int | None:
         """None while it runs."""
@@ -70,17 +72,3 @@ class Child:
             else:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def die_with_parent(parent: int) -> Callable[[], None]:
-    """For `preexec_fn`: has the kernel send SIGTERM at the parent's death; undoes its signal mask."""
-
-    def prepare() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the call above
-            os._exit(1)
-
-    return prepare
