@@ -10,8 +10,8 @@ import io.grpc.Status;
 import java.io.InputStream;
 
 /**
- * Reads of a message what its proto knows. Other fields would be kept, in 40 times their bytes: a request within its
- * limit could take 700 MB.
+ * Reads of a message what its proto knows. Other fields would be kept, small groups in 50 times their bytes: a request
+ * within its limit could take 800 MB.
  */
 final class KnownFields<T> implements Marshaller<T> {
     private final Marshaller<T> marshaller;
