@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One model call on the thread that waits for it, made of as many attempts as it takes. A call has no state and no side
- * effect, so an attempt that a replica broke off, or is late with, is made again on another one; on the same one, after a
- * pause, where there is none. Where all are away it waits for one to come back. What ends it without an answer is the
+ * effect, so an attempt that a replica broke off, failed, or is late with, is made again on another one; on the same one,
+ * after a pause, where there is none. Where all are away it waits for one to come back. What ends it without an answer is the
  * caller's context, the configured number of attempts, patience and time, or a model that fails.
  */
 final class InferCall {
@@ -69,7 +69,7 @@ final class InferCall {
                 }
                 lastFailure = attempt.status;
                 checkContext();
-                if (!answered || !isTransient(lastFailure) || attempts >= config.attempts()) {
+                if (!answered || !mayBeTheReplicas(lastFailure) || attempts >= config.attempts()) {
                     throw failure();
                 }
                 if (!replicas.maySpendRetry()) {
@@ -148,7 +148,7 @@ final class InferCall {
                     "model '" + name() + "' did not answer within "
                             + config.callTimeout().toSeconds() + " s; try again");
         }
-        if (isTransient(lastFailure)) {
+        if (isAway(lastFailure)) {
             return FailureException.causedBy(
                     cause,
                     ErrorReason.MODEL_SERVER_UNAVAILABLE,
@@ -157,8 +157,17 @@ final class InferCall {
         return FailureException.causedBy(cause, ErrorReason.INTERNAL, "model '" + name() + "' failed");
     }
 
-    /** Whether a failure is that of the replica, so that another one, or a later attempt, may answer. */
-    private static boolean isTransient(Status status) {
+    /** Whether a failure may be the replica's own, so that another one, or a later attempt, may answer. */
+    private static boolean mayBeTheReplicas(Status status) {
+        return switch (status.getCode()) {
+            // INTERNAL, UNKNOWN: a model's process has crashed, or a GPU is out of memory or lost.
+            case INTERNAL, UNKNOWN -> true;
+            default -> isAway(status);
+        };
+    }
+
+    /** Whether a failure says that the replica has not answered, or cannot, for now. */
+    private static boolean isAway(Status status) {
         return switch (status.getCode()) {
             // NOT_FOUND: the model is not loaded, or not yet. CANCELLED: not by us, so the other side broke it off.
             case UNAVAILABLE, DEADLINE_EXCEEDED, NOT_FOUND, CANCELLED -> true;
@@ -223,7 +232,7 @@ final class InferCall {
                 if (status.isOk()) {
                     replicas.succeeded(endpoint, rows, name(), nanoTime.getAsLong() - began);
                     settled = true;
-                } else if (isTransient(status) && !isContextOver()) {
+                } else if (mayBeTheReplicas(status) && !isContextOver()) {
                     replicas.failed(endpoint, rows, name());
                     settled = true;
                 }

@@ -81,6 +81,26 @@ class FaultsTest {
     }
 
     @Test
+    void callsOfAReplicaWhoseModelsCrashAreAnsweredByAnother(SharedTriton triton) {
+        Map<String, String> keys = Map.of("least-attempt-timeout", "PT2M");
+        try (TritonProcess mortal = new TritonProcess();
+                TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
+            ServedModels models = Await.ready(server);
+            ByteString expected = unet(triton.models());
+            awaitUse(mortal, models);
+            mortal.freeze();
+
+            List<CompletableFuture<ByteString>> calls = start(8, models);
+            await().until(() -> calls.stream().anyMatch(CompletableFuture::isDone));
+            assertThat(calls).anyMatch(call -> !call.isDone());
+            mortal.killBackends();
+            mortal.thaw();
+
+            assertThat(results(calls)).containsOnly(expected);
+        }
+    }
+
+    @Test
     void callWaitsForTheOnlyReplicaToComeBack(SharedTriton triton) {
         try (TritonProcess process = new TritonProcess();
                 TritonServer server = Servers.open(process.target(), Map.of("patience", "PT2M"))) {

@@ -94,6 +94,11 @@ public final class TritonProcess implements AutoCloseable {
         awaitEnd();
     }
 
+    /** Ends the processes in which its models run, as a crash of theirs would; Triton starts others by and by. */
+    void killBackends() {
+        ProcessHandle.of(pid).stream().flatMap(ProcessHandle::descendants).forEach(ProcessHandle::destroyForcibly);
+    }
+
     /** Freezes Triton: it holds its connections and answers nothing. {@link #kill} and {@link #thaw} still work. */
     public void freeze() {
         signal("STOP");
