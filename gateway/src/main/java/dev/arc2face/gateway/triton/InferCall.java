@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One model call on the thread that waits for it, made of as many attempts as it takes. A call has no state and no side
- * effect, so an attempt that a replica broke off, failed, or is late with, is made again on another one; on the same one,
- * after a pause, where there is none. Where all are away it waits for one to come back. What ends it without an answer is the
- * caller's context, the configured number of attempts, patience and time, or a model that fails.
+ * effect, so an attempt that a replica broke off, failed, or is late with, is made again on another one; on the same
+ * one, after a pause, where there is none. Where all are away it waits for one to come back. What ends it without an
+ * answer is the caller's context, the configured number of attempts, patience and time, or a model that fails.
  */
 final class InferCall {
     private static final Logger LOG = Logger.getLogger(InferCall.class);
