@@ -14,8 +14,9 @@ import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.TritonServer;
 import io.grpc.Context;
 import io.quarkus.grpc.GrpcService;
-import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.util.Arrays;
 import java.util.concurrent.ExecutorService;
@@ -29,11 +30,11 @@ import org.jboss.logging.Logger;
  * freshly read models, with each of their variants, has passed, until the model server is found away; what comes back is warmed up anew, and a
  * warm-up that failed is tried again. Asking costs nothing.
  */
-@Startup
 @Singleton
 public final class Readiness implements TritonServer.Listener {
     private static final Logger LOG = Logger.getLogger(Readiness.class);
 
+    private final TritonServer triton;
     private final LimitsConfig limits;
     private final ReadinessConfig config;
     private final GrpcHealth health;
@@ -59,7 +60,13 @@ public final class Readiness implements TritonServer.Listener {
         this.limits = limits;
         this.config = config;
         this.health = health;
+        this.triton = triton;
         triton.addListener(this);
+    }
+
+    /** Now, and not when the gRPC server is built: until here, what is counted is lost. */
+    void begin(@Observes StartupEvent started) {
+        triton.watch();
     }
 
     /** What serves calls now, or the failure that a call gets. */

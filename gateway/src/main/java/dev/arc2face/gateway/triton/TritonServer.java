@@ -94,6 +94,10 @@ public final class TritonServer implements AutoCloseable {
         this.news = new Daemon("triton-news");
         this.addresses = new Addresses(
                 config.targets(), config.resolveInterval(), lookup, found -> news.execute(() -> found(found)));
+    }
+
+    /** Looks for Triton from now on; before that it is unavailable. Once. */
+    public void watch() {
         addresses.watch();
     }
 

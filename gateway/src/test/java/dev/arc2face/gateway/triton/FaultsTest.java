@@ -217,14 +217,15 @@ class FaultsTest {
 
     private static TritonServer named(int port, AtomicReference<List<String>> addresses) {
         Map<String, String> keys = Map.of("resolve-interval", "PT0.05S", "poll-interval", "PT0.1S");
-        return new TritonServer(TestConfig.triton("triton.example:" + port, keys), new SimpleMeterRegistry(), host -> {
-            assertThat(host).isEqualTo("triton.example");
-            InetAddress[] found = new InetAddress[addresses.get().size()];
-            for (int i = 0; i < found.length; i++) {
-                found[i] = InetAddress.getByName(addresses.get().get(i));
-            }
-            return found;
-        });
+        return Servers.watching(new TritonServer(
+                TestConfig.triton("triton.example:" + port, keys), new SimpleMeterRegistry(), host -> {
+                    assertThat(host).isEqualTo("triton.example");
+                    InetAddress[] found = new InetAddress[addresses.get().size()];
+                    for (int i = 0; i < found.length; i++) {
+                        found[i] = InetAddress.getByName(addresses.get().get(i));
+                    }
+                    return found;
+                }));
     }
 
     /** Returns when a replica has answered calls. */

@@ -14,6 +14,11 @@ final class Servers {
 
     /** @param keys of the configuration, without their prefix */
     static TritonServer open(String targets, Map<String, String> keys) {
-        return new TritonServer(TestConfig.triton(targets, keys), new SimpleMeterRegistry());
+        return watching(new TritonServer(TestConfig.triton(targets, keys), new SimpleMeterRegistry()));
+    }
+
+    static TritonServer watching(TritonServer server) {
+        server.watch();
+        return server;
     }
 }
