@@ -7,6 +7,7 @@ No call may end otherwise than its own behaviour explains.
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from loadtest.soak.report import Soak
 from serving import local_http
 from serving.gateway import Gateway
 
+LOG = "gateway.log"
 REPLICAS = 3  # of which the first is left in peace
 PAUSES = 10
 WARM_UP_SECONDS = 20
@@ -44,7 +46,8 @@ def main() -> int:
     arguments = parse()
     with servers.folder() as work:
         soak = run(arguments, work)
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(work / LOG, arguments.json.with_suffix(".log"))
     arguments.json.write_text(json.dumps(soak.as_json(), indent=1))
     print(soak.as_markdown())
     return 1 if soak.failures else 0
@@ -61,7 +64,7 @@ def parse() -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace, work: Path) -> Soak:
     soak = Soak(arguments.minutes, arguments.seed, arguments.callers)
-    log = work / "gateway.log"
+    log = work / LOG
     with ExitStack() as stack:
         replicas = [stack.enter_context(Replica(work / f"triton-{i}")) for i in range(REPLICAS)]
         targets = [replica.target for replica in replicas]

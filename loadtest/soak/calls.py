@@ -28,6 +28,7 @@ BUSY = "RESOURCE_EXHAUSTED QUEUE_FULL"  # there are more callers than places
 TOO_SLOW = "RESOURCE_EXHAUSTED CLIENT_TOO_SLOW"
 BROKEN = "UNAVAILABLE"  # by the transport, which knows no reason
 LEFT = "CANCELLED"  # by this side
+LEFT_AND_BUSY = "CANCELLED QUEUE_FULL"  # at the same moment
 REFUSED = "refused as it must be"
 # The deadline passed on this side, or before that at the gateway; or it was seen to be too short.
 LATE = {"DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED DEADLINE_EXCEEDED"}
@@ -35,7 +36,7 @@ LATE = {"DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED DEADLINE_EXCEEDED"}
 # What may become of each kind. A fault explains nothing: one replica is always well.
 EXPECTED = {
     "whole": {OK, BUSY},
-    "cancelled": {OK, BUSY, LEFT},
+    "cancelled": {OK, BUSY, LEFT, LEFT_AND_BUSY},
     "connection cut": {OK, BUSY, BROKEN},
     "channel closed": {OK, BUSY, LEFT},
     "slow reader": {OK, BUSY, TOO_SLOW},

@@ -7,7 +7,9 @@ from serving import local_http
 from serving.gateway import Gateway
 from serving.triton import Options, Triton
 
-ROWS = re.compile(rb'^arc2face_model_rows_total\{model="(\w+)",outcome="delivered",[^}]*\} (\S+)$', re.MULTILINE)
+ROWS = re.compile(
+    rb'^arc2face_model_rows_total\{model="(\w+)",outcome="delivered",[^}]*\} (\S+)$', re.MULTILINE
+)
 EXECUTED = re.compile(rb'^nv_inference_count\{model="(\w+)",version="1"\} (\S+)$', re.MULTILINE)
 
 
