@@ -63,7 +63,11 @@ def check_networks(layout: Layout, size: int) -> None:
                 encoder.get("hidden_size"),
             ),
             (f"{layout.encoder.name}/config.json: vocab_size", encoder.get("vocab_size"), 49408),
-            (f"{layout.encoder.name}/config.json: max_position_embeddings", encoder.get("max_position_embeddings"), 77),
+            (
+                f"{layout.encoder.name}/config.json: max_position_embeddings",
+                encoder.get("max_position_embeddings"),
+                77,
+            ),
             (f"{layout.encoder.name}/config.json: hidden_act", encoder.get("hidden_act"), "quick_gelu"),
             ("vae/config.json: latent_channels", vae.get("latent_channels", 4), 4),
             ("vae/config.json: sample_size", vae.get("sample_size"), 8 * unet.get("sample_size", 0)),

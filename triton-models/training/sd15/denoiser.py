@@ -43,9 +43,7 @@ class Denoiser(nn.Module):
         self.encoder.activation_checkpointing_enable()
         self.unet.enable_gradient_checkpointing()
 
-    def forward(
-        self, latents: Tensor, timesteps: Tensor, embeddings: Tensor, conditional: Tensor
-    ) -> Tensor:
+    def forward(self, latents: Tensor, timesteps: Tensor, embeddings: Tensor, conditional: Tensor) -> Tensor:
         return self.unet(latents, timesteps, self.context(embeddings, conditional)).sample
 
     def context(self, embeddings: Tensor, conditional: Tensor) -> Tensor:

@@ -13,10 +13,14 @@ class Objective:
 
     def __init__(self, scheduler: DDPMScheduler, min_snr: float) -> None:
         if scheduler.config.num_train_timesteps != TIMESTEPS:
-            raise ValueError(f"the scheduler has {scheduler.config.num_train_timesteps} timesteps, not {TIMESTEPS}")
+            raise ValueError(
+                f"the scheduler has {scheduler.config.num_train_timesteps} timesteps, not {TIMESTEPS}"
+            )
         self.kind = scheduler.config.prediction_type
         if self.kind not in ("epsilon", "v_prediction"):
-            raise ValueError(f"the scheduler's prediction_type is {self.kind}: epsilon and v_prediction are known")
+            raise ValueError(
+                f"the scheduler's prediction_type is {self.kind}: epsilon and v_prediction are known"
+            )
         remaining = scheduler.alphas_cumprod
         self.alphas, self.sigmas = remaining.sqrt(), (1 - remaining).sqrt()  # [1000] each
         snr = remaining / (1 - remaining)

@@ -56,7 +56,8 @@ def check_division(recipe: Recipe, rows: int, processes: int) -> None:
 def check_precision(precision: str, device: Device) -> None:
     if precision == "bf16" and not device.bf16:
         raise UnfitError(
-            'this GPU does not compute in bf16 (Ampere and newer do): write precision = "fp16" into a recipe of your own'
+            "this GPU does not compute in bf16 (Ampere and newer do): "
+            'write precision = "fp16" into a recipe of your own'
         )
     if precision == "fp16" and device.kind != "cuda":
         raise UnfitError('fp16 needs a GPU: write precision = "bf16" or "fp32" into a recipe of your own')

@@ -1,9 +1,9 @@
 """Puts pictures and their ArcFace embeddings into WebDataset shards, for `python -m training.sd15`.
 
-Pictures come from a folder, at any depth, or from the shards (*.tar) in it. A sample of such a shard that has an embedding
-keeps it, which is how pictures that were restored can have the embeddings of their originals. What shows no face, is too
-small or cannot be read is left out and counted. `--part 0/8` is the first of eight that share the work; a part that was
-interrupted goes on after its last whole shard.
+Pictures come from a folder, at any depth, or from the shards (*.tar) in it. A sample of such a shard that has an
+embedding keeps it, which is how pictures that were restored can have the embeddings of their originals. What shows no
+face, is too small or cannot be read is left out and counted. `--part 0/8` is the first of eight that share the work; a
+part that was interrupted goes on after its last whole shard.
 """
 
 import argparse
@@ -75,7 +75,10 @@ def prepare(
     state = json.loads(card.read_text()) if card.is_file() else {"seen": 0, "shards": 0, "counts": {}}
     counts, faces = Counter(state["counts"]), FaceStage(layout)
     waiting = tqdm(
-        enumerate(chain.from_iterable(map(read, todo))), desc="preparing", unit="picture", initial=state["seen"]
+        enumerate(chain.from_iterable(map(read, todo))),
+        desc="preparing",
+        unit="picture",
+        initial=state["seen"],
     )
     chosen: list[dict[str, object]] = []
     seen = state["seen"]

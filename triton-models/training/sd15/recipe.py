@@ -1,9 +1,10 @@
 """What decides the result of a training, as a file of TOML: `recipes/` has Arc2Face's two stages."""
 
-import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 RECIPES = Path(__file__).with_name("recipes")
 PRECISIONS = ("bf16", "fp16", "fp32")
@@ -27,7 +28,9 @@ class Recipe:
     weight_decay: float = 0.01
     largest_gradient: float = 1.0  # norm over all parameters
     unconditional: float = 0.1  # share of the rows that learn the empty prompt
-    min_snr: float = 0.0  # limit of the weighting by signal-to-noise (arXiv:2303.09556); 0: every timestep counts alike
+    min_snr: float = (
+        0.0  # limit of the weighting by signal-to-noise (arXiv:2303.09556); 0: every timestep counts alike
+    )
     average_decay: float = 0.9999
     precision: str = "bf16"
     shuffled_shards: int = 16  # whose samples are shuffled among each other

@@ -1,7 +1,7 @@
 """Training rows: a sample's picture and embedding, with everything about it that chance decides.
 
-Chance belongs to the row, not to the process: it is drawn from a generator of the row's own number. However many processes
-share a batch, and wherever a training was interrupted, a row is the same.
+Chance belongs to the row, not to the process: it is drawn from a generator of the row's own number. However many
+processes share a batch, and wherever a training was interrupted, a row is the same.
 """
 
 import io
@@ -22,8 +22,8 @@ TIMESTEPS = 1000
 
 
 class Rows(Dataset):
-    """Row number -> `picture` [3,R,R] in -1..1, `embedding` [D] of unit length, `noise` and `posterior` [4,R/8,R/8] from
-    N(0, 1), `timestep` [], `conditional` []."""
+    """Row number -> `picture` [3,R,R] in -1..1, `embedding` [D] of unit length, `noise` and `posterior` [4,R/8,R/8]
+    from N(0, 1), `timestep` [], `conditional` []."""
 
     def __init__(self, shards: Shards, recipe: Recipe, embedding_size: int) -> None:
         self.shards, self.recipe, self.embedding_size = shards, recipe, embedding_size
@@ -70,9 +70,9 @@ def decode(packed: bytes, side: int) -> Tensor:
     if image.size != (side, side):
         width, height = image.size
         square = min(width, height)
-        left, top = (width - square) / 2, (height - square) / 2
-        box = (left, top, left + square, top + square)
-        image = image.resize((side, side), Image.Resampling.LANCZOS, box=box)
+        left, top = (width - square) // 2, (height - square) // 2
+        image = image.crop((left, top, left + square, top + square))
+        image = image.resize((side, side), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1
 
 

@@ -130,8 +130,8 @@ def members(path: Path) -> Iterator[tuple[str, dict[str, Place]]]:
 class Order:
     """Which sample a row of the training is: every sample once in an epoch, in another order in each.
 
-    Shards are shuffled, then the samples of `window` shards among each other, so that few files are read at a time. It is
-    a function of seed and row number alone.
+    Shards are shuffled, then the samples of `window` shards among each other, so that few files are read at a time. It
+    is a function of seed and row number alone.
     """
 
     def __init__(self, shards: Shards, seed: int, window: int) -> None:
@@ -162,10 +162,7 @@ class Order:
         chosen = self._shards[window * self.window : (window + 1) * self.window]
         ends = self.shards.ends[chosen]
         samples = np.concatenate(
-            [
-                np.arange(end - count, end)
-                for end, count in zip(ends, self.shards.counts[chosen], strict=True)
-            ]
+            [np.arange(end - count, end) for end, count in zip(ends, self.shards.counts[chosen], strict=True)]
         )
         self._samples = np.random.default_rng([self.seed, epoch, window]).permutation(samples)
         self.shards.close_all_but(set(chosen.tolist()))

@@ -35,7 +35,9 @@ class LossError(Exception):
 class Training:
     """The networks, their averages and optimiser, and how many steps they have made."""
 
-    def __init__(self, accelerator: Accelerator, recipe: Recipe, start: weights.Start, recompute: bool) -> None:
+    def __init__(
+        self, accelerator: Accelerator, recipe: Recipe, start: weights.Start, recompute: bool
+    ) -> None:
         self.accelerator, self.recipe, self.step = accelerator, recipe, 0
         denoiser = Denoiser.load(start).train()
         if recompute:
@@ -193,9 +195,7 @@ def train(
         disable=log is None,
     )
     for step in bar:
-        loss, norm = training.advance(
-            [next(parts) for _ in range(accelerator.gradient_accumulation_steps)]
-        )
+        loss, norm = training.advance([next(parts) for _ in range(accelerator.gradient_accumulation_steps)])
         if not math.isfinite(loss):
             raise LossError(
                 f"the loss of step {step} is {loss}: go on from the last checkpoint with lower learning rates"
