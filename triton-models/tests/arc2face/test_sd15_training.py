@@ -113,7 +113,8 @@ def test_two_processes_equal_one_with_the_doubled_batch(
 ) -> None:
     recipe, out = tmp_path / "recipe.toml", tmp_path / "out"
     recipe.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in asdict(RECIPE).items()))
-    launch = "accelerate.commands.launch --cpu --num_processes 2 --num_machines 1"
+    # accelerate starts several processes on one machine only "for GPUs"; they find none, and use gloo.
+    launch = "accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
     options = f"--rows 2 --until {MIDDLE} --save-every {MIDDLE} --workers 0"
     subprocess.run(
         [
@@ -121,7 +122,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(
             *("--recipe", recipe, "--source", start.root, "--data", data, "--out", out, *options.split()),
         ],
         cwd=MODELS,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         check=True,
         timeout=120,
     )

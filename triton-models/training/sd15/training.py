@@ -149,7 +149,8 @@ def train(
 ) -> Path:
     """Trains, from the last checkpoint in `out` if there is one, to the recipe's end or to step `until`, and writes the
     networks to `out`."""
-    state = PartialState()
+    cpu = not torch.cuda.is_available()
+    state = PartialState(cpu=cpu)
     preflight.check_out(source, out)
     start = preflight.check_start(source)
     device = preflight.Device.of(state.device)
@@ -164,6 +165,7 @@ def train(
     preflight.check_embeddings(found, size)
 
     accelerator = Accelerator(
+        cpu=cpu,
         mixed_precision="no" if recipe.precision == "fp32" else recipe.precision,
         gradient_accumulation_steps=recipe.batch // (rows * state.num_processes),
         kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
@@ -223,8 +225,9 @@ class Log:
 
     def add(self, step: int, loss: float, norm: float) -> None:
         self.smooth = loss if math.isnan(self.smooth) else 0.98 * self.smooth + 0.02 * loss
+        gradient = norm if math.isfinite(norm) else None  # of a step that fp16's scaler left out
         with self.path.open("a") as log:
-            log.write(json.dumps({"step": step, "loss": loss, "gradient": norm}) + "\n")
+            log.write(json.dumps({"step": step, "loss": loss, "gradient": gradient}) + "\n")
 
 
 def checkpoints(folder: Path) -> list[Path]:
