@@ -10,7 +10,8 @@ TRAINED, HALF = 20, 2
 # Encoder and UNet together, as a share of the UNet: 983 of 860 million weights.
 BOTH = 1.143
 # A row's activations at 512x512, in bytes: what lives at most at one time of a forward and backward pass of the full
-# architecture, counted allocation by allocation without computing. By (half precision, recomputed).
+# architecture, counted allocation by allocation without computing; FP32's taken as twice that. By (half precision,
+# recomputed).
 ACTIVATIONS = {
     (True, True): 0.20 * GIGABYTE,
     (True, False): 0.99 * GIGABYTE,
