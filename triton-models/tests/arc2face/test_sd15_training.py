@@ -31,7 +31,7 @@ from training.sd15.weights import Start
 STEPS, MIDDLE = 6, 3
 RECIPE = Recipe(
     epochs=2,  # of 12 samples: six steps
-    resolution=64,
+    resolution=128,  # with less, the UNet's lowest level would normalise groups of two values, which amplifies rounding
     batch=4,
     unet_learning_rate=1e-3,
     encoder_learning_rate=1e-3,
@@ -76,7 +76,7 @@ def checkpoint(out: Path, step: int) -> Path:
 
 
 def distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
-    return sum(float((one[name] - other[name]).square().sum()) for name in one) ** 0.5
+    return sum((one[name] - other[name]).detach().square().sum().item() for name in one) ** 0.5
 
 
 def test_loss_falls(trained: Path) -> None:
@@ -146,18 +146,16 @@ def test_half_precision_begins_with_the_same_loss(run: Train, trained: Path, tmp
     (first, *_) = log(trained)
     assert log(tmp_path)[0]["loss"] == pytest.approx(first["loss"], rel=0.01)
     assert log(tmp_path)[0]["loss"] != first["loss"]
-    assert (
-        load_file(tmp_path / "encoder" / "model.safetensors")["final_layer_norm.weight"].dtype
-        == torch.float32
-    )
+    written = load_file(tmp_path / "encoder" / "model.safetensors")
+    assert {weight.dtype for weight in written.values()} == {torch.float32}
 
 
 def same_as(out: Path, undivided: Path, start: Start) -> None:
     """Adam gives a gradient that is rounding noise a step of full length, so that weights are compared as a whole: by
     how far they lie apart, as a share of how far they have come."""
     for ours, theirs in zip(log(out), log(undivided), strict=True):
-        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
-        assert ours["gradient"] == pytest.approx(theirs["gradient"], rel=1e-3)
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-5)
+        assert ours["gradient"] == pytest.approx(theirs["gradient"], rel=1e-4)
     begun = dict(Denoiser.load(start).named_parameters())
     one, other = (load_file(checkpoint(folder, MIDDLE) / "model.safetensors") for folder in (out, undivided))
     assert distance(one, other) < 0.01 * distance(begun, other)
