@@ -23,8 +23,8 @@ IMAGES_PER_PHOTO ?= 16
 MODELS ?= mini
 # For `make export`: the folder of published weights.
 SOURCE ?=
-# More options for `make export`, `make bench`, `make load-stream`, `make load-ghz`, `make faults`, `make soak`
-# (FLAGS=--help lists them) and `make jmh` (FLAGS=-h).
+# More options for `make export`, `make prepare-full`, `make train-full`, `make bench`, `make load-stream`,
+# `make load-ghz`, `make faults`, `make soak` (FLAGS=--help lists them) and `make jmh` (FLAGS=-h).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -145,7 +145,7 @@ test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend,
 
 # --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
 .PHONY: test-export
-test-export: $(EXPORT) ## Test the export of the real Arc2Face at a reduced size
+test-export: $(EXPORT) ## Test the export and the training of the real Arc2Face at a reduced size
 	$(IN_MODELS) $(CURDIR)/$(EXPORT_PYTHON) -m pytest -q --confcutdir tests/arc2face tests/arc2face
 
 .PHONY: test-java
@@ -213,6 +213,14 @@ train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
 			"training.diffusion --steps 5600 --learning-rate 2e-3 --identity-weight 0.5 --identity-rows 12" "export.mini"; do \
 		( $(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m $$stage ); \
 	done
+
+.PHONY: prepare-full
+prepare-full: $(EXPORT) ## Make shards of pictures to train Arc2Face itself on (FLAGS=--help, docs/training-arc2face.md)
+	@PYTHONPATH=triton-models $(EXPORT_PYTHON) -m training.sd15.prepare $(FLAGS)
+
+.PHONY: train-full
+train-full: $(EXPORT) ## Train Arc2Face itself from Stable Diffusion v1-5, on all GPUs (FLAGS=--help)
+	@PYTHONPATH=triton-models $(EXPORT_PYTHON) -m accelerate.commands.launch -m training.sd15 $(FLAGS)
 
 .PHONY: evaluate
 evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers; PHOTOS=folder adds real photos

@@ -18,12 +18,15 @@ class FaceStage:
         self.detector, self.recogniser = SCRFD(str(layout.detector)), ArcFaceONNX(str(layout.recogniser))
         self.detector.prepare(ctx_id=-1, det_thresh=0.5)
 
-    def embed(self, photo: bytes, side: int) -> np.ndarray | None:
+    def embed(self, photo: bytes, side: int, border: float = 0.0) -> np.ndarray | None:
         """The embedding [D] of unit length of the photo's largest face; None: it shows no face.
 
-        `side` is that of the square in which the face is detected, in pixels.
+        `side` is that of the square in which the face is detected, in pixels. A `border` in black, as a share of the
+        photo's sides, helps with a face that fills it.
         """
         upright = ImageOps.exif_transpose(Image.open(io.BytesIO(photo))).convert("RGB")
+        if border:
+            upright = ImageOps.expand(upright, tuple(round(border * pixels) for pixels in upright.size))
         bgr = np.ascontiguousarray(np.asarray(upright)[:, :, ::-1])
         boxes, landmarks = self.detector.detect(bgr, input_size=(side, side))
         if not len(boxes):

@@ -55,16 +55,20 @@ def check_networks(layout: Layout, size: int) -> None:
     faults = [
         f"{place} is {ours!r}, needed is {needed!r}"
         for place, ours, needed in [
-            ("arc2face/config.json: in_channels", unet.get("in_channels", 4), 4),
-            ("arc2face/config.json: out_channels", unet.get("out_channels", 4), 4),
+            (f"{layout.unet.name}/config.json: in_channels", unet.get("in_channels", 4), 4),
+            (f"{layout.unet.name}/config.json: out_channels", unet.get("out_channels", 4), 4),
             (
-                "arc2face/config.json: cross_attention_dim",
+                f"{layout.unet.name}/config.json: cross_attention_dim",
                 unet.get("cross_attention_dim"),
                 encoder.get("hidden_size"),
             ),
-            ("encoder/config.json: vocab_size", encoder.get("vocab_size"), 49408),
-            ("encoder/config.json: max_position_embeddings", encoder.get("max_position_embeddings"), 77),
-            ("encoder/config.json: hidden_act", encoder.get("hidden_act"), "quick_gelu"),
+            (f"{layout.encoder.name}/config.json: vocab_size", encoder.get("vocab_size"), 49408),
+            (
+                f"{layout.encoder.name}/config.json: max_position_embeddings",
+                encoder.get("max_position_embeddings"),
+                77,
+            ),
+            (f"{layout.encoder.name}/config.json: hidden_act", encoder.get("hidden_act"), "quick_gelu"),
             ("vae/config.json: latent_channels", vae.get("latent_channels", 4), 4),
             ("vae/config.json: sample_size", vae.get("sample_size"), 8 * unet.get("sample_size", 0)),
             ("vae/config.json: levels", len(vae.get("block_out_channels", [])), 4),
@@ -83,7 +87,7 @@ def check_networks(layout: Layout, size: int) -> None:
         for path, network in networks.items():
             faults += _weight_faults(path, network)
     if faults:
-        raise UnfitError("\n  ".join([f"{layout.root} is not what can be exported:", *faults]))
+        raise UnfitError("\n  ".join([f"{layout.root} does not fit:", *faults]))
 
 
 def check_room(layout: Layout, out: Path, precision: Precision, unets: int) -> None:

@@ -1,5 +1,6 @@
 """Runs in the environment of requirements/export.txt (`make test-export`); elsewhere there is nothing to collect."""
 
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from evaluation.parity.face_stage import FaceStage
+    from training.sd15.weights import Start
 
 if find_spec("diffusers") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -50,3 +52,15 @@ def exported(published: Path, lora: Path, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("exported") / "arc2face"
     main(["--source", str(published), "--out", str(folder), "--lcm-lora", str(lora)])
     return folder
+
+
+@pytest.fixture(scope="session")
+def start(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "Start":
+    """The same networks where Stable Diffusion v1-5 has them: what a training starts from. Not to be changed."""
+    from training.sd15.weights import Start
+
+    folder = tmp_path_factory.mktemp("start")
+    shutil.copytree(published, folder, dirs_exist_ok=True)
+    (folder / "arc2face").rename(folder / "stable-diffusion-v1-5" / "unet")
+    (folder / "encoder").rename(folder / "stable-diffusion-v1-5" / "text_encoder")
+    return Start.find(folder)
