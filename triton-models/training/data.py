@@ -15,7 +15,7 @@ from tqdm import tqdm
 from training import RUNS, reserved
 from training.alignment import PORTRAIT_SIZE
 from training.card import Card, write_card
-from training.files import save_arrays
+from training.files import is_newer, save_arrays
 from training.quality import STRICT, Measures
 
 ALIKE = 0.8  # cosine; faces 0.1 apart in the generator's latents have 0.83, unrelated ones 0.2
@@ -101,7 +101,11 @@ def _save_portraits(path: Path, count: int, parts: Iterable[tuple[Path, np.ndarr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    card = assemble(parser.parse_args().runs)
+    runs = parser.parse_args().runs
+    if is_newer(runs / "card.md", (runs / "portraits").glob("*.npz")):
+        print("data: nothing new")
+        return
+    card = assemble(runs)
     print(f"{card.kept} portraits of {card.drawn}, {card.strict} of them in the strict subset")
 
 

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, so that an interrupted stage leaves nothing half made."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,11 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     with partial.open("wb") as file:
         np.savez(file, **arrays)
     partial.replace(path)
+
+
+def is_newer(path: Path, sources: Iterable[Path]) -> bool:
+    """Whether a file is there, and was made after everything that it is made from."""
+    return path.exists() and all(path.stat().st_mtime >= source.stat().st_mtime for source in sources)
 
 
 def save_text(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from training import RUNS, checkpoint
 from training.alignment import arcface_crop, mirror
 from training.augmentation import disturb
-from training.files import save_arrays
+from training.files import is_newer, save_arrays
 from training.networks import Autoencoder
 from training.pixels import to_tensor
 from training.precision import autocast
@@ -95,6 +95,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     runs = arguments.runs
+    if is_newer(runs / FILE, (runs / checkpoint.AUTOENCODER, runs / "data.npz")):
+        print("latents: nothing new")
+        return
     torch.manual_seed(arguments.seed)
     with np.load(runs / "data.npz") as data:
         landmarks, strict = data["landmarks"], data["strict"]

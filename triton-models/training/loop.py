@@ -35,10 +35,10 @@ class Stage(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
-def run(stage: Stage, path: Path, until: int, save_seconds: float = SAVE_SECONDS) -> bool:
-    """Advances to step `until` from the checkpoint `path` on, if there is one; whether it got there.
+def run(stage: Stage, path: Path, until: int, save_seconds: float = SAVE_SECONDS) -> None:
+    """Advances to step `until` from the checkpoint `path` on, if there is one.
 
-    SIGTERM and SIGINT end it after the present step, saved.
+    SIGTERM and SIGINT end the process after the present step, saved.
     """
     log = path.with_suffix(".jsonl")
     if path.exists():
@@ -74,7 +74,8 @@ def run(stage: Stage, path: Path, until: int, save_seconds: float = SAVE_SECONDS
                 saved = time.monotonic()
         if lines:
             save()
-    return stage.step >= until
+    if stage.step < until:
+        raise SystemExit(f"{path.stem}: stopped after step {stage.step}; run it again to go on")
 
 
 def _forget_after(log: Path, step: int) -> None:
