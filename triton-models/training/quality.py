@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from training.alignment import coverage, portrait
+from training.alignment import coverage, portrait, portrait_template
 
 # A face's five points in space: x to the right, y down, z towards the camera, in eye distances from the middle of
 # the eyes. x and y are those of the portraits' template, depths those of a common head.
@@ -54,8 +55,11 @@ def pose(landmarks: Tensor) -> Tensor:
 
 
 def measure(images: Tensor, landmarks: Tensor, scores: Tensor) -> Tensor:
-    """Images [B,3,h,w] in 0..255, landmarks [B,5,2] and scores [B] -> rows of `Measures` [B,10]."""
-    faces = portrait(images, landmarks, MEASURED_SIZE)[0][:, :, ROWS, COLUMNS]
+    """Images [B,3,h,w] in 0..255, landmarks [B,5,2] and scores [B] -> rows of `Measures` [B,10].
+
+    The faces of a batch are of about one size.
+    """
+    faces = _small_portraits(images, landmarks)[:, :, ROWS, COLUMNS]
     luma = (faces * torch.tensor(LUMA)[:, None, None]).sum(1)  # [B,38,33]
     laplacian = (
         4 * luma[:, 1:-1, 1:-1]
@@ -78,6 +82,15 @@ def measure(images: Tensor, landmarks: Tensor, scores: Tensor) -> Tensor:
         laplacian.abs().mean((1, 2)),
     ]
     return torch.stack(columns, dim=1)
+
+
+def _small_portraits(images: Tensor, landmarks: Tensor) -> Tensor:
+    """[B,3,64,64]; large pictures are reduced first, or the warp would skip pixels and make anything look sharp."""
+    wanted = portrait_template(MEASURED_SIZE)
+    sizes = [(points[:, 1] - points[:, 0]).norm(dim=1).median() for points in (landmarks, wanted[None])]
+    factor = max(1, int(sizes[0] / sizes[1]))
+    reduced = F.avg_pool2d(images, factor)
+    return portrait(reduced, (landmarks + 0.5) / factor - 0.5, MEASURED_SIZE)[0]
 
 
 @dataclass(frozen=True)
