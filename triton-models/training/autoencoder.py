@@ -101,8 +101,8 @@ def evaluate(network: Autoencoder, portraits: np.ndarray) -> tuple[np.ndarray, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--steps", type=int, default=6_000, help="where the learning rate ends")
-    parser.add_argument("--encoder-steps", type=int, default=2_500, help="of them for both halves")
+    parser.add_argument("--steps", type=int, default=4_500, help="where the learning rate ends")
+    parser.add_argument("--encoder-steps", type=int, default=2_000, help="of them for both halves")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)

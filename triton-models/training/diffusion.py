@@ -21,7 +21,7 @@ UNCONDITIONAL = 0.1  # share of the rows that learn the unconditional context
 AVERAGE_DECAY = 0.999
 IDENTITY_TIMESTEPS = (50, 700)  # more noise shows no face, less leaves nothing to decide
 # By stage: steps, highest learning rate, and from which step on there is an identity loss.
-STAGES = {1: (16_000, 1e-3, 5_000), 2: (3_000, 4e-4, 0)}
+STAGES = {1: (9_000, 1e-3, 4_000), 2: (2_000, 4e-4, 0)}
 
 
 class Denoised:

@@ -136,7 +136,7 @@ class DistillationTraining:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--steps", type=int, default=4_000, help="where the learning rate ends")
+    parser.add_argument("--steps", type=int, default=2_500, help="where the learning rate ends")
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument(

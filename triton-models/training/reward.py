@@ -134,7 +134,7 @@ class RewardTraining:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--steps", type=int, default=4_000, help="where the learning rate ends")
+    parser.add_argument("--steps", type=int, default=3_000, help="where the learning rate ends")
     parser.add_argument("--batch", type=int, default=16, help="rows of the diffusion loss")
     parser.add_argument("--pool-rows", type=int, default=2, help="samplings at each of the phases")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
