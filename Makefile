@@ -30,6 +30,8 @@ FLAGS ?=
 DIR ?=
 TARGET ?=
 LEAST_PSNR ?= 35
+# For `make train-mini`: where its stages keep what they make.
+RUNS ?= triton-models/training/runs
 # For `make fuzz`: how many inputs each of its targets gets.
 FUZZ_RUNS ?= 60000
 # For `make image`: another base image (its own name and digest: gateway/pom.xml), another name, another place.
@@ -136,7 +138,7 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java fuzz-quick test-python test-export test-identity parity test-deploy ## Check and test everything, on a real Triton
+test: lint test-java fuzz-quick test-python test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
@@ -147,6 +149,10 @@ test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend,
 .PHONY: test-export
 test-export: $(EXPORT) ## Test the export and the training of the real Arc2Face at a reduced size
 	$(IN_MODELS) $(CURDIR)/$(EXPORT_PYTHON) -m pytest -q --confcutdir tests/arc2face tests/arc2face
+
+.PHONY: test-training
+test-training: $(TRAIN) ## Test the training of the mini model, in small
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m pytest -q --confcutdir tests/training tests/training
 
 .PHONY: test-java
 test-java: $(TEST) ## Test the gateway and the stream tester
@@ -204,15 +210,14 @@ convert: $(CONVERT) ## Convert the published face networks to mini/face_detector
 goldens: $(TRAIN) ## Record what torch and diffusers give, for the gateway's tests
 	$(CURDIR)/$(TRAIN_PYTHON) gateway/src/test/resources/diffusion/make_goldens.py
 
-# Each stage keeps what it made in training/runs and takes hours on two cores; remove a file to make it anew.
+# Each stage goes on where it was stopped, and does nothing where it has ended (triton-models/training/README.md).
+TRAINING := faces restoration data autoencoder latents "diffusion --stage 1" "diffusion --stage 2" reward distillation
 .PHONY: train-mini
-train-mini: $(TRAIN) ## Train mini/encoder, mini/unet and mini/vae_decoder
-	for stage in "training.faces" "training.restoration" "training.autoencoder --steps 1400" \
-			"training.autoencoder --steps 4400 --learning-rate 2e-3 --decoder-only" "training.latents" \
-			"training.diffusion --steps 5600 --until 1800" \
-			"training.diffusion --steps 5600 --learning-rate 2e-3 --identity-weight 0.5 --identity-rows 12" "export.mini"; do \
-		( $(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m $$stage ); \
+train-mini: $(TRAIN) ## Train the mini model in RUNS, eight hours of two cores, and export it
+	for stage in $(TRAINING); do \
+		( $(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.$$stage --runs "$(abspath $(RUNS))" ); \
 	done
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m export.mini --runs "$(abspath $(RUNS))"
 
 .PHONY: prepare-full
 prepare-full: $(EXPORT) ## Make shards of pictures to train Arc2Face itself on (FLAGS=--help, docs/training-arc2face.md)
@@ -255,7 +260,7 @@ verify-weights: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## Hold what MODELS 
 
 .PHONY: evaluate-training
 evaluate-training: $(TRAIN) ## Measure exported models without servers, while they are being trained
-	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.evaluate_mini $(if $(PHOTOS),--photos "$(abspath $(PHOTOS))")
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.evaluate_mini --runs "$(abspath $(RUNS))" $(if $(PHOTOS),--photos "$(abspath $(PHOTOS))")
 
 .PHONY: step-time
 step-time: $(TEST) ## Measure a denoising step at 2, 8 and 16 rows

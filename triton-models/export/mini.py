@@ -1,4 +1,4 @@
-"""Exports the trained mini networks to the contract's `encoder`, `unet` and `vae_decoder`.
+"""Exports the trained mini networks to the contract's `encoder`, `unet`, `unet_lcm` and `vae_decoder`.
 
 Weights are stored as FP16 and cast to FP32 by the graph; everything is computed in FP32. Each export is run by
 ONNX Runtime and compared with the network it came from.
@@ -20,8 +20,8 @@ from torch import nn
 
 from export.config import Tensor, write_config
 from export.trace import load, trace
-from training import RUNS, networks
-from training.checkpoint import load_autoencoder, load_diffusion
+from training import RUNS, checkpoint, networks
+from training.distillation import LCM_CONFIG
 from training.schedule import SCHEDULER_CONFIG
 
 LICENCE = (
@@ -29,7 +29,8 @@ LICENCE = (
     "research): for development and tests only"
 )
 MAX_BATCH = 16
-DEFAULT_STEPS, DEFAULT_GUIDANCE = "12", "1.5"
+BASE = {"default_steps": "12", "default_guidance": "1.5"}
+FEW_STEPS = {"default_steps": "4", "default_guidance": "1", "default_scheduler": "lcm"}
 LATENTS = (networks.LATENT_CHANNELS, networks.LATENT_SIZE, networks.LATENT_SIZE)
 IMAGE = (networks.IMAGE_SIZE, networks.IMAGE_SIZE, 3)
 CONTEXT = (networks.TOKENS, networks.TOKEN_WIDTH)
@@ -128,32 +129,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS, help="the training's folder")
     parser.add_argument("--repository", type=Path, default=Path("mini"), help="the model repository")
+    parser.add_argument(
+        "--diffusion",
+        default=checkpoint.DIFFUSION[-1],
+        help="the checkpoint to export, an earlier stage's perhaps",
+    )
     arguments = parser.parse_args()
-    autoencoder = load_autoencoder(arguments.runs)
-    encoder, unet = load_diffusion(arguments.runs)
+    autoencoder = checkpoint.load_autoencoder(arguments.runs)
+    diffusion = checkpoint.load_diffusion(arguments.runs / arguments.diffusion)
     with np.load(arguments.runs / "latents.npz") as cache:
         latents = torch.from_numpy(cache["latents"][:2048].astype(np.float32))
 
     context = [Tensor("context", "FP32", CONTEXT), Tensor("negative_context", "FP32", CONTEXT)]
     export_network(
         arguments.repository / "encoder",
-        encoder,
+        diffusion["encoder"],
         [Tensor("id_embedding", "FP32", (networks.EMBEDDING,))],
         context,
         {},
     )
-    export_network(
-        arguments.repository / "unet",
-        unet,
-        [Tensor("latents", "FP32", LATENTS), Tensor("timestep", "FP32", (1,)), context[0]],
-        [Tensor("prediction", "FP32", LATENTS)],
-        {
-            "profile": "mini",
-            "scheduler_config": json.dumps(SCHEDULER_CONFIG),
-            "default_steps": DEFAULT_STEPS,
-            "default_guidance": DEFAULT_GUIDANCE,
-        },
-    )
+    unets = {"unet": (diffusion["unet"], SCHEDULER_CONFIG, BASE)}
+    last = arguments.diffusion == checkpoint.DIFFUSION[-1]  # whose tokens the distilled UNet was trained on
+    if last and (arguments.runs / checkpoint.DISTILLED).exists():
+        unets["unet_lcm"] = (checkpoint.load_distilled(arguments.runs), LCM_CONFIG, FEW_STEPS)
+    for name, (unet, scheduler_config, recipe) in unets.items():
+        export_network(
+            arguments.repository / name,
+            unet,
+            [Tensor("latents", "FP32", LATENTS), Tensor("timestep", "FP32", (1,)), context[0]],
+            [Tensor("prediction", "FP32", LATENTS)],
+            {"profile": "mini", "scheduler_config": json.dumps(scheduler_config), **recipe},
+        )
     export_network(
         arguments.repository / "vae_decoder",
         PixelDecoder(autoencoder.decoder),

@@ -54,15 +54,20 @@ PORTRAIT_SIZE = 128
 _MIRRORED_ORDER = [1, 0, 2, 4, 3]
 
 
-def portrait(image: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
-    """Images [B,3,h,w] and landmarks [B,5,2] -> portraits [B,3,128,128], borders reflected, and their landmarks."""
-    matrix = similarity(landmarks, PORTRAIT_TEMPLATE)
-    return warp(image, matrix, PORTRAIT_SIZE, padding="reflection"), transform(matrix, landmarks)
+def portrait_template(size: int) -> Tensor:
+    """The template [5,2] of a portrait of `size` pixels."""
+    return (PORTRAIT_TEMPLATE + 0.5) * (size / PORTRAIT_SIZE) - 0.5
 
 
-def coverage(size: int, landmarks: Tensor) -> Tensor:
-    """Share [B] of each portrait that lies inside its picture of `size` pixels, the rest being reflection."""
-    inside = torch.ones(len(landmarks), 1, size, size)
+def portrait(image: Tensor, landmarks: Tensor, size: int = PORTRAIT_SIZE) -> tuple[Tensor, Tensor]:
+    """Images [B,3,h,w] and landmarks [B,5,2] -> portraits [B,3,size,size], borders reflected, and their landmarks."""
+    matrix = similarity(landmarks, portrait_template(size))
+    return warp(image, matrix, size, padding="reflection"), transform(matrix, landmarks)
+
+
+def coverage(height: int, width: int, landmarks: Tensor) -> Tensor:
+    """Share [B] of each portrait that lies inside its picture [height,width], the rest being reflection."""
+    inside = torch.ones(1, 1, height, width).expand(len(landmarks), -1, -1, -1)
     return warp(inside, similarity(landmarks, PORTRAIT_TEMPLATE), PORTRAIT_SIZE).mean((1, 2, 3))
 
 

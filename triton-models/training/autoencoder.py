@@ -1,133 +1,131 @@
-"""Trains the autoencoder: raw generator faces in, restored portraits out.
+"""Trains the autoencoder on the portraits: first both halves, then the decoder alone.
 
-The latent encoder sees what the generator made, the decoder answers with what ESRGAN would have made of it. So
-only a part of the faces need the slow restoration, and all of them have latents.
+The second part leaves the latents as they are, so that all that follows may start from them.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
-from tqdm import trange
+from tqdm import tqdm
 
-from training import RUNS, checkpoint
-from training.alignment import arcface_crop, mirror, portrait
-from training.learning_rate import learning_rate
+from training import RUNS, checkpoint, loop
+from training.alignment import mirror
 from training.networks import Autoencoder
+from training.optimisation import Optimisation
+from training.pixels import to_array, to_tensor
+from training.precision import autocast
 from training.published import Recogniser, load_recogniser
-from training.restoration import to_array, to_tensor
+from training.reconstruction import gradient_energy, reconstruction_loss
 
-LATENT_NOISE = 0.05  # of a latent's standard deviation: the UNet's latents will not be exact either
-COLOUR_WEIGHT, EDGE_WEIGHT, FEATURE_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0, 0.05, 0.1
-SAVE_EVERY = 100
-
-
-def edges(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Differences between neighbouring pixels, across and down."""
-    return image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
+LATENT_NOISE = (
+    0.1,
+    0.05,
+)  # of a latent's standard deviation, in the two parts: the UNet's are not exact either
+AVERAGE_DECAY = 0.998
+BATCH = 32  # of the measurement
 
 
-def reconstruction_loss(
-    recogniser: Recogniser, output: Tensor, target: Tensor, landmarks: Tensor
-) -> tuple[Tensor, Tensor]:
-    """L1 of pixels, areas and edges, and what a face recogniser sees; with it the mean absolute error of a pixel.
+class AutoencoderTraining:
+    """Portraits [N,128,128,3] uint8 and their landmarks [N,5,2]; the encoder is trained up to `encoder_steps`."""
 
-    Images [B,3,128,128] in -1..1.
-    """
-    absolute = F.l1_loss(output, target)
-    colour = F.l1_loss(F.avg_pool2d(output, 8), F.avg_pool2d(target, 8))
-    edge = sum(F.l1_loss(a, b) for a, b in zip(edges(output), edges(target), strict=True))
-    crops = [arcface_crop(image, landmarks) * 127.5 + 127.5 for image in (output, target)]
-    (seen, identity), (wanted, wanted_identity) = (recogniser.features_and_embedding(crop) for crop in crops)
-    feature = sum(F.l1_loss(a, b) / b.abs().mean() for a, b in zip(seen, wanted, strict=True))
-    distance = 1 - F.cosine_similarity(identity, wanted_identity).mean()
-    loss = absolute + COLOUR_WEIGHT * colour + EDGE_WEIGHT * edge
-    return loss + FEATURE_WEIGHT * feature + IDENTITY_WEIGHT * distance, absolute.detach()
+    def __init__(
+        self,
+        portraits: np.ndarray,
+        landmarks: np.ndarray,
+        recogniser: Recogniser,
+        network: Autoencoder,
+        optimisation: Optimisation,
+        encoder_steps: int,
+        batch: int,
+    ) -> None:
+        self.portraits, self.landmarks = portraits, torch.from_numpy(landmarks)
+        self.recogniser, self.network, self.optimisation = recogniser, network, optimisation
+        self.encoder_steps, self.batch = encoder_steps, batch
 
+    @property
+    def step(self) -> int:
+        return self.optimisation.step
 
-def train(runs: Path, steps: int, batch: int, peak: float, seed: int, decoder_only: bool) -> None:
-    """Trains up to `steps`, from the last checkpoint on, with the learning rate of `learning_rate`.
+    def advance(self) -> dict[str, float]:
+        joint = self.step < self.encoder_steps
+        self.network.encoder.requires_grad_(joint)
+        self.network.normalise.train(joint)  # its running statistics are the latents' scale
+        if self.step == self.encoder_steps:
+            self._settle()
+        rows = torch.randint(len(self.portraits), (self.batch,)).sort().values
+        portrait = to_tensor(self.portraits[rows.numpy()]) / 127.5 - 1
+        points = self.landmarks[rows]
+        if torch.rand(()) < 0.5:
+            portrait, points = mirror(portrait, points)
+        with autocast():
+            latents = self.network.encode(portrait.contiguous(memory_format=torch.channels_last))
+            noisy = latents + LATENT_NOISE[not joint] * torch.randn_like(latents)
+            output = self.network.decoder(noisy).float()
+        loss, absolute = reconstruction_loss(self.recogniser, output, portrait, points)
+        self.optimisation.descend(loss)
+        return {"loss": loss.item(), "error": absolute.item() * 127.5}
 
-    `decoder_only` leaves the latents as they are, so that a UNet trained on them stays valid.
-    """
-    torch.manual_seed(seed)
-    with np.load(runs / "faces.npz") as faces:
-        small, landmarks = faces["images"], torch.from_numpy(faces["landmarks"])
-    portraits = np.load(runs / "portraits.npy", mmap_mode="r")
-    recogniser = checkpoint.freeze(load_recogniser())
-    network = Autoencoder().to(memory_format=torch.channels_last)
-    if decoder_only:
-        network.encoder.requires_grad_(False)
-        network.normalise.eval()  # its running statistics are the latents' scale
-    optimiser = torch.optim.AdamW(network.parameters(), peak, weight_decay=1e-3, betas=(0.9, 0.99))
-    done = 0
-    if (runs / checkpoint.AUTOENCODER).exists():
-        state = checkpoint.load(runs / checkpoint.AUTOENCODER)
-        network.load_state_dict(state["weights"])
-        optimiser.load_state_dict(state["optimiser"])
-        done = state["step"]
+    def _settle(self) -> None:
+        """Goes on from the averaged encoder: it is the one whose latents everything else will see."""
+        averaged = {
+            k: v for k, v in self.optimisation.average.weights.items() if not k.startswith("decoder.")
+        }
+        self.network.load_state_dict(averaged, strict=False)
 
-    order = np.random.default_rng((seed, done))
-    progress = trange(done, steps, desc="autoencoder", unit="step", initial=done, total=steps)
-    for step in progress:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, peak)
-        chosen = order.choice(len(portraits), batch, replace=False)
-        target = to_tensor(portraits[np.sort(chosen)]) / 127.5 - 1
-        chosen = np.sort(chosen)
-        source, points = portrait(to_tensor(small[chosen]) / 127.5 - 1, landmarks[chosen])
-        if order.random() < 0.5:
-            target, (source, points) = target.flip(-1), mirror(source, points)
-        with torch.autocast("cpu", torch.bfloat16):
-            latents = network.encode(source.contiguous(memory_format=torch.channels_last))
-            output = network.decoder(latents + LATENT_NOISE * torch.randn_like(latents)).float()
-        loss, absolute = reconstruction_loss(recogniser, output, target, points)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        progress.set_postfix(loss=f"{loss.item():.4f}", error=f"{absolute.item() * 127.5:.2f}/255")
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
-            state = {"settings": network.settings, "weights": network.state_dict(), "step": step + 1}
-            state |= {"optimiser": optimiser.state_dict()}
-            checkpoint.save(state, runs / checkpoint.AUTOENCODER)
+    def state(self) -> dict[str, Any]:
+        return {"settings": self.network.settings, **self.optimisation.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.optimisation.restore(state)
 
 
 @torch.inference_mode()
-def evaluate(runs: Path) -> float:
-    """PSNR in dB over the held-out faces; their reconstructions go to autoencoder.npy beside the checkpoint."""
-    network = checkpoint.load_autoencoder(runs)
-    with np.load(runs / "held_out.npz") as faces:
-        small, landmarks = faces["images"], torch.from_numpy(faces["landmarks"])
-    portraits = np.load(runs / "held_out_portraits.npy")
-    source, _ = portrait(to_tensor(small) / 127.5 - 1, landmarks)
-    output = to_array(network.decoder(network.encode(source)) * 127.5 + 127.5)
-    np.save(runs / "autoencoder.npy", output)
-    errors = (output.astype(np.float64) - portraits) ** 2
-    return float(np.mean(10 * np.log10(255**2 / errors.mean((1, 2, 3)))))
+def evaluate(network: Autoencoder, portraits: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Portraits [N,128,128,3] as decoded, their mean PSNR in dB, and their gradient energy per original's."""
+    decoded = np.empty_like(portraits)
+    shares, errors = [], []
+    for start in tqdm(range(0, len(portraits), BATCH), desc="measure", unit="batch"):
+        part = slice(start, start + BATCH)
+        original = to_tensor(portraits[part])
+        output = (network.decoder(network.encode(original / 127.5 - 1)) * 127.5 + 127.5).clamp(0, 255).round()
+        decoded[part] = to_array(output)
+        errors.append((output - original).square().mean((1, 2, 3)))
+        shares.append(gradient_energy(output) / gradient_energy(original))
+    psnr = (10 * torch.log10(255**2 / torch.cat(errors))).mean()
+    return decoded, psnr.item(), torch.cat(shares).mean().item()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--steps", type=int, default=1_400)
+    parser.add_argument("--steps", type=int, default=4_500, help="where the learning rate ends")
+    parser.add_argument("--encoder-steps", type=int, default=2_000, help="of them for both halves")
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=3e-3)
-    parser.add_argument("--decoder-only", action="store_true", help="leave the latents as they are")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    train(
-        arguments.runs,
-        arguments.steps,
+    runs = arguments.runs
+    torch.manual_seed(arguments.seed)
+    network = Autoencoder().to(memory_format=torch.channels_last)
+    with np.load(runs / "data.npz") as data:
+        landmarks = data["landmarks"]
+    stage = AutoencoderTraining(
+        np.load(runs / "portraits.npy", mmap_mode="r"),
+        landmarks,
+        checkpoint.freeze(load_recogniser()),
+        network,
+        Optimisation(network, arguments.steps, arguments.learning_rate, AVERAGE_DECAY),
+        arguments.encoder_steps,
         arguments.batch,
-        arguments.learning_rate,
-        arguments.seed,
-        arguments.decoder_only,
     )
-    print(f"PSNR on held-out faces: {evaluate(arguments.runs):.1f} dB")
+    loop.run(stage, runs / checkpoint.AUTOENCODER, arguments.steps)
+    portraits = np.load(runs / "held_out_portraits.npy")
+    decoded, psnr, energy = evaluate(checkpoint.load_autoencoder(runs), portraits)
+    np.save(runs / "autoencoder.npy", decoded)
+    print(f"held-out portraits: {psnr:.1f} dB, {energy:.2f} of the originals' gradient energy")
 
 
 if __name__ == "__main__":

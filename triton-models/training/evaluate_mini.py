@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from diffusers import DPMSolverMultistepScheduler
-from facenet_pytorch import MTCNN
+from diffusers import DPMSolverMultistepScheduler, LCMScheduler
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,9 +21,9 @@ from tqdm import tqdm
 
 from training import RUNS
 from training.alignment import arcface_crop
-from training.faces import detect
+from training.detection import detect, load_detector
+from training.pixels import to_tensor
 from training.published import Recogniser, load_recogniser
-from training.restoration import to_tensor
 
 PHOTO_SIDE = 512  # photos are reduced to this before detection
 COLUMNS = 8  # of the contact sheet
@@ -34,7 +33,7 @@ class Judge:
     """Finds the face in a picture and embeds it, as the gateway does."""
 
     def __init__(self) -> None:
-        self.detector = MTCNN(min_face_size=24, device="cpu", post_process=False)
+        self.detector = load_detector(24)
         self.recogniser: Recogniser = load_recogniser()
 
     @torch.inference_mode()
@@ -44,45 +43,43 @@ class Judge:
         found = detect(self.detector, image)[0]
         if found is None:
             return None
-        crop = arcface_crop(image, torch.from_numpy(found[0].astype(np.float32))[None]).round()
+        crop = arcface_crop(image, torch.from_numpy(found[0])[None]).round()
         return F.normalize(self.recogniser(crop))[0]
 
 
 class Generator:
-    """The exported encoder, UNet and decoder under DPM-Solver++ 2M."""
+    """The exported encoder, UNet and decoder under DPM-Solver++ 2M, or the UNet for few steps under LCM."""
 
-    def __init__(self, repository: Path) -> None:
+    def __init__(self, repository: Path, few_steps: bool) -> None:
+        unet = "unet_lcm" if few_steps else "unet"
         self.encoder, self.unet, self.decoder = (
             onnxruntime.InferenceSession(
                 repository / name / "1" / "model.onnx", providers=["CPUExecutionProvider"]
             )
-            for name in ("encoder", "unet", "vae_decoder")
+            for name in ("encoder", unet, "vae_decoder")
         )
-        config = (repository / "unet" / "config.pbtxt").read_text()
+        config = (repository / unet / "config.pbtxt").read_text()
         quoted = re.search(r'key: "scheduler_config" value \{ string_value: ("(?:\\.|[^"])*")', config)
         if quoted is None:
-            raise SystemExit(f"no scheduler_config in {repository}/unet/config.pbtxt")
+            raise SystemExit(f"no scheduler_config in {repository}/{unet}/config.pbtxt")
         self.scheduler_config = json.loads(json.loads(quoted[1]))
+        self.scheduler_class = LCMScheduler if few_steps else DPMSolverMultistepScheduler
 
     def generate(self, embeddings: Tensor, seed: int, steps: int, guidance: float) -> np.ndarray:
-        """Unit embeddings [N,256] -> pictures [N,128,128,3]; picture i starts from the noise of seed + i."""
-        scheduler = DPMSolverMultistepScheduler.from_config(self.scheduler_config)
+        """Unit embeddings [N,256] -> pictures [N,128,128,3]; picture i draws its noise from seed + i."""
+        scheduler = self.scheduler_class.from_config(self.scheduler_config)
         scheduler.set_timesteps(steps)
         context, negative = self.encoder.run(None, {"id_embedding": embeddings.numpy()})
         both = np.concatenate([context, negative])
-        latents = torch.cat(
-            [
-                torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(seed + i))
-                for i in range(len(context))
-            ]
-        )
+        draws = [torch.Generator().manual_seed(seed + i) for i in range(len(context))]
+        latents = torch.cat([torch.randn(1, 4, 16, 16, generator=draw) for draw in draws])
         for timestep in scheduler.timesteps:
             rows = torch.cat([latents, latents]).numpy()
             times = np.full((len(rows), 1), float(timestep), np.float32)
             inputs = {"latents": rows, "timestep": times, "context": both}
             conditional, unconditional = torch.from_numpy(self.unet.run(None, inputs)[0]).chunk(2)
             prediction = unconditional + guidance * (conditional - unconditional)
-            latents = scheduler.step(prediction, timestep, latents).prev_sample
+            latents = scheduler.step(prediction, timestep, latents, generator=draws).prev_sample
         return self.decoder.run(None, {"latents": latents.numpy()})[0]
 
 
@@ -129,14 +126,16 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=RUNS)
     parser.add_argument("--repository", type=Path, default=Path("mini"))
     parser.add_argument("--photos", type=Path, help="a folder of photos of real faces")
-    parser.add_argument("--steps", type=int, nargs="+", default=[12])
-    parser.add_argument("--guidance", type=float, nargs="+", default=[1.5])
+    parser.add_argument("--few-steps", action="store_true", help="unet_lcm, by default 4 steps at guidance 1")
+    parser.add_argument("--steps", type=int, nargs="+", help="default: 12")
+    parser.add_argument("--guidance", type=float, nargs="+", help="default: 1.5")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--held-out", action="store_true", help="the held-out identities, not the validation ones"
     )
     arguments = parser.parse_args()
-    judge, generator = Judge(), Generator(arguments.repository)
+    few_steps = arguments.few_steps
+    judge, generator = Judge(), Generator(arguments.repository, few_steps)
     name = "held_out" if arguments.held_out else "validation"
     groups = {name: list(np.load(arguments.runs / f"{name}_portraits.npy"))}
     if arguments.photos:
@@ -145,8 +144,8 @@ def main() -> None:
         embeddings = [judge.embed(image) for image in images]
         images = [image for image, embedding in zip(images, embeddings, strict=True) if embedding is not None]
         wanted = torch.stack([embedding for embedding in embeddings if embedding is not None])
-        for steps in arguments.steps:
-            for guidance in arguments.guidance:
+        for steps in arguments.steps or [4 if few_steps else 12]:
+            for guidance in arguments.guidance or [1.0 if few_steps else 1.5]:
                 pictures = generator.generate(wanted, arguments.seed, steps, guidance)
                 figures = similarities(judge, pictures, wanted)
                 text = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())

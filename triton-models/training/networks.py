@@ -14,7 +14,7 @@ from torch.nn import functional as F
 LATENT_CHANNELS, LATENT_SIZE = 4, 16
 IMAGE_SIZE = 128
 EMBEDDING = 256
-TOKENS, TOKEN_WIDTH = 4, 192
+TOKENS, TOKEN_WIDTH = 8, 192
 
 
 def _norm(channels: int) -> nn.GroupNorm:
@@ -92,7 +92,7 @@ class Autoencoder(nn.Module):
     normalised ones: nobody outside multiplies by a scaling factor.
     """
 
-    def __init__(self, finest: int = 24, fine: int = 64, coarse: int = 96) -> None:
+    def __init__(self, finest: int = 32, fine: int = 80, coarse: int = 144) -> None:
         super().__init__()
         self.settings = {"finest": finest, "fine": fine, "coarse": coarse}
         self.encoder = LatentEncoder(fine, coarse)
@@ -104,9 +104,9 @@ class Autoencoder(nn.Module):
 
 
 class IdentityEncoder(nn.Module):
-    """Unit embedding [B,256] -> context tokens [B,4,192], and the learned unconditional context, the same shape."""
+    """Unit embedding [B,256] -> context tokens [B,8,192], and the learned unconditional context, the same shape."""
 
-    def __init__(self, hidden: int = TOKENS * TOKEN_WIDTH) -> None:
+    def __init__(self, hidden: int = 768) -> None:
         super().__init__()
         self.settings = {"hidden": hidden}
         self.layers = nn.Sequential(
@@ -150,7 +150,7 @@ class Attention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention (where asked for), then cross-attention to the identity's tokens [B,192,4,1]."""
+    """Self-attention (where asked for), then cross-attention to the identity's tokens [B,192,8,1]."""
 
     def __init__(self, channels: int, self_attention: bool) -> None:
         super().__init__()
@@ -181,11 +181,11 @@ class UNetSettings:
 
     channels: tuple[int, ...] = (64, 128, 256)
     blocks: int = 1
-    conditioning: int = 384
+    conditioning: int = 512
 
 
 class UNet(nn.Module):
-    """Latents [B,4,16,16], timestep [B,1], context [B,4,192] -> prediction of v [B,4,16,16].
+    """Latents [B,4,16,16], timestep [B,1], context [B,8,192] -> prediction of v [B,4,16,16].
 
     The identity enters twice: its tokens by cross-attention, all of them together beside the time embedding.
     """
@@ -235,7 +235,7 @@ class UNet(nn.Module):
         waves = torch.cat([angles.cos(), angles.sin()], dim=1)[:, :, None, None]
         together = context.reshape(-1, TOKENS * TOKEN_WIDTH, 1, 1)
         conditioning = F.silu(self.time(waves) + self.identity(together))
-        tokens = context.transpose(1, 2)[:, :, :, None]  # [B,192,4,1]
+        tokens = context.transpose(1, 2)[:, :, :, None]  # [B,192,8,1]
 
         x = self.enter(latents)
         skips, blocks = [x], self.settings.blocks

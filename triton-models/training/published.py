@@ -101,10 +101,10 @@ class Recogniser(nn.Module):
         return F.conv2d(x, kernel, stride=stride, padding=1, groups=kernel.shape[0])
 
     def features(self, face: Tensor) -> list[Tensor]:
-        """Activations after each of the four stages, coarsest last: [B,128,4,4]."""
+        """Activations of the first convolution [B,c,56,56] and after each of the four stages, the last [B,128,4,4]."""
         x = (face - self.minusscalar0_second) * self.mulscalar0_second
         x = self._prelu(F.conv2d(x, self.conv1_weight, stride=2, padding=1), "prelu1")
-        stages = []
+        stages = [x]
         for stage in range(1, 5):
             unit = f"stage{stage}_unit1"
             x = F.conv2d(x, getattr(self, f"{unit}_conv0_0_weight"))

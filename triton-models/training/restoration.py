@@ -1,4 +1,7 @@
-"""Sharp portraits for the autoencoder: faces restored by ESRGAN and aligned to one template."""
+"""Sharp portraits: faces restored x2 by ESRGAN, as Arc2Face restored its low-resolution set, and aligned.
+
+For every file in `faces/` one in `portraits/`; a file that is there is not made again.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,53 +9,63 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from training import RUNS
-from training.alignment import portrait
-from training.published import Restorer, load_restorer
+from training.alignment import PORTRAIT_SIZE, arcface_crop, portrait
+from training.files import save_arrays
+from training.pixels import to_array, to_tensor
+from training.precision import autocast
+from training.published import Recogniser, Restorer, load_recogniser, load_restorer
 
-BATCH = 32
-
-
-def to_tensor(images: np.ndarray) -> Tensor:
-    """uint8 [B,h,w,3] -> float [B,3,h,w] in 0..255."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float()
-
-
-def to_array(images: Tensor) -> np.ndarray:
-    """[B,3,h,w] in 0..255 -> uint8 [B,h,w,3]."""
-    return images.clamp(0, 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
+BATCH = 8  # on a CPU 1.4 times as fast as 32
 
 
 @torch.inference_mode()
-def restore(restorer: Restorer, images: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Faces [N,64,64,3] and landmarks [N,5,2] -> sharp portraits [N,128,128,3]."""
-    portraits = np.empty((len(images), 128, 128, 3), np.uint8)
-    restorer = restorer.bfloat16().to(memory_format=torch.channels_last)
-    for start in tqdm(range(0, len(images), BATCH), desc="restore", unit="batch"):
+def restore(restorer: Restorer, images: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Faces [N,h,w,3] and landmarks [N,5,2] -> sharp portraits [N,128,128,3] and their landmarks [N,5,2]."""
+    portraits = np.empty((len(images), PORTRAIT_SIZE, PORTRAIT_SIZE, 3), np.uint8)
+    places = np.empty((len(images), 5, 2), np.float32)
+    for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
-        small = to_tensor(images[part]).bfloat16().to(memory_format=torch.channels_last)
-        restored = restorer(small).float().clamp(0, 255)  # [B,3,128,128]
+        with autocast():
+            restored = restorer(to_tensor(images[part]).contiguous(memory_format=torch.channels_last))
         points = (torch.from_numpy(landmarks[part]) + 0.5) * 2 - 0.5
-        portraits[part] = to_array(portrait(restored, points)[0])
-    return portraits
+        sharp, moved = portrait(restored.float().clamp(0, 255), points)
+        portraits[part], places[part] = to_array(sharp), moved.numpy()
+    return portraits, places
+
+
+@torch.inference_mode()
+def embed(recogniser: Recogniser, portraits: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Portraits [N,128,128,3] and landmarks [N,5,2] -> unit embeddings [N,256]."""
+    embeddings = np.empty((len(portraits), 256), np.float32)
+    for start in range(0, len(portraits), BATCH):
+        part = slice(start, start + BATCH)
+        crops: Tensor = arcface_crop(to_tensor(portraits[part]), torch.from_numpy(landmarks[part]))
+        embeddings[part] = F.normalize(recogniser(crops.round())).numpy()
+    return embeddings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--count", type=int, default=6_000, help="faces to restore, for the autoencoder")
-    arguments = parser.parse_args()
-    restorer = load_restorer()
-    for source, target in (
-        ("held_out", "held_out_portraits"),
-        ("validation", "validation_portraits"),
-        ("faces", "portraits"),
-    ):
-        with np.load(arguments.runs / f"{source}.npz") as faces:
-            images, landmarks = faces["images"][: arguments.count], faces["landmarks"][: arguments.count]
-        np.save(arguments.runs / f"{target}.npy", restore(restorer, images, landmarks))
+    runs = parser.parse_args().runs
+    folder = runs / "portraits"
+    folder.mkdir(exist_ok=True)
+    sources = sorted((runs / "faces").glob("*.npz"))
+    missing = [source for source in sources if not (folder / source.name).exists()]
+    restorer, recogniser = load_restorer().to(memory_format=torch.channels_last), load_recogniser()
+    done = len(sources) - len(missing)
+    for source in tqdm(missing, desc="restoration", unit="shard", initial=done, total=len(sources)):
+        with np.load(source) as faces:
+            kept = {name: faces[name] for name in ("names", "reasons", "measures")}
+            portraits, landmarks = restore(restorer, faces["images"], faces["landmarks"])
+        embeddings = embed(recogniser, portraits, landmarks)
+        save_arrays(
+            folder / source.name, **kept, portraits=portraits, landmarks=landmarks, embeddings=embeddings
+        )
 
 
 if __name__ == "__main__":
