@@ -18,7 +18,9 @@ from export.config import Tensor
 from export.graph import Graph, Value
 
 CACHE = originals.CACHE.parent / "face-api"
-LICENCE = "CC0 (weights of dlib, Davis King); in TensorFlow.js by face-api (MIT; Vincent Mühler, Vladimir Mandic)"
+LICENCE = (
+    "CC0 (weights of dlib, Davis King); in TensorFlow.js by face-api (MIT; Vincent Mühler, Vladimir Mandic)"
+)
 MEAN = np.array([122.782, 117.001, 104.298], np.float32).reshape(3, 1, 1)  # of dlib's training pictures, RGB
 EXPRESSIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
 

@@ -1,14 +1,11 @@
 """The measurement's own arithmetic; the measurement itself needs a gateway (`make evaluate`)."""
 
-import json
-
 import numpy as np
 import pytest
 
 from evaluation import held_out
 from evaluation.__main__ import broken_promises
-from evaluation.api import ROOT
-from evaluation.identity import figures
+from evaluation.agreement import figures
 
 
 def row(
@@ -21,12 +18,26 @@ def report(figures: dict, of: str = "held-out people", jpeg: bool = False) -> di
     return {"of": of, "options": {"jpeg": jpeg}, "figures": figures}
 
 
-def test_held_out_people_are_as_many_as_their_seeds_and_all_different() -> None:
-    people = held_out.embeddings()
-    seeds = json.loads((ROOT / "triton-models" / "training" / "held_out.json").read_text())["seeds"]
-    assert people.shape == (len(seeds), 256)
+def test_held_out_people_are_all_different_and_have_pictures() -> None:
+    people, portraits, neighbours = held_out.embeddings(), held_out.portraits(), held_out.neighbours()
+    assert people.shape == (held_out.PEOPLE, 256)
+    assert portraits.shape == (held_out.PEOPLE, 128, 128, 3)
+    assert list(neighbours) == list(range(held_out.WITH_NEIGHBOURS))
+    assert {tiles.shape for tiles in neighbours.values()} == {(held_out.NEIGHBOURS, 128, 128, 3)}
     np.testing.assert_allclose(np.linalg.norm(people, axis=1), 1, rtol=1e-6)
-    assert (people @ people.T)[~np.eye(len(people), dtype=bool)].max() < 0.9
+    assert (people @ people.T)[~np.eye(len(people), dtype=bool)].max() < 0.95
+
+
+def test_held_out_embeddings_are_those_of_the_pictures() -> None:
+    some = [0, 63, 64, held_out.PEOPLE - 1]
+    embedded = held_out.embed(held_out.portraits()[some])
+    np.testing.assert_allclose((embedded * held_out.embeddings()[some]).sum(1), 1, atol=1e-3)
+
+
+def test_held_out_people_are_those_of_the_reserved_seeds() -> None:
+    seeds = held_out.seeds()
+    assert len(seeds) == len(set(seeds)) == held_out.PEOPLE
+    assert max(seeds) < 10_000  # no training begins below
 
 
 def test_figures_leave_out_pictures_without_a_face_and_count_them() -> None:
