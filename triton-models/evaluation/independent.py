@@ -14,6 +14,9 @@ from evaluation import faces
 from export import face_api
 
 SIDE = 150
+# Up to which distance of descriptors two faces are one person's: dlib's own figure, for photos of real people; and for
+# the generator's faces, which are more alike: one pair in a thousand of different held-out people is nearer.
+SAME_PERSON, SAME_SYNTHETIC_PERSON = 0.6, 0.45
 # The mean face of dlib's chips, of 68 points (dlib, image_transforms/interpolation.h), reduced to five: the middles of
 # the eyes, the tip of the nose, the corners of the mouth. Its square grows by a quarter on each side.
 _MEAN_FACE = np.array(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation import agreement, held_out
+from evaluation import agreement, held_out, independent
 from evaluation.api import Gateway
 from evaluation.gallery import Gallery, Options, Picture
 from evaluation.observation import Face, look, mirrored, observe
@@ -31,8 +31,7 @@ OWN = "gateway"  # the name of what is measured, beside other methods
 CONTROL_PEOPLE = 8  # whose first picture is asked for twice
 FALSE_ACCEPTANCE = 0.001  # share of pairs of different people that a threshold lets through
 # Where a group is too small to say: what the held-out people give.
-COSINE_THRESHOLDS = {held_out.RECOGNISER: 0.55}
-DISTANCE_THRESHOLD = 0.6  # dlib's own, for photos of real people
+COSINE_THRESHOLDS = {held_out.RECOGNISER: 0.5}
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def find_thresholds(recogniser: str, targets: Targets) -> Thresholds:
     cosine, distance = threshold(cosines, FALSE_ACCEPTANCE), threshold(-distances, FALSE_ACCEPTANCE)
     return Thresholds(
         COSINE_THRESHOLDS.get(recogniser) if cosine is None else cosine,
-        DISTANCE_THRESHOLD if distance is None else -distance,
+        independent.SAME_PERSON if distance is None else -distance,
     )
 
 

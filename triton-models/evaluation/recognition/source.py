@@ -59,7 +59,10 @@ def main() -> None:
     parser.add_argument("--held-out", action="store_true", help="the held-out people, for pairs to verify on")
     parser.add_argument("--distance", type=float, default=held_out.DISTANCE, help="of a neighbour's noise")
     parser.add_argument(
-        "--most-apart", type=float, default=independent.THRESHOLD, help="by the independent recogniser"
+        "--most-apart",
+        type=float,
+        default=independent.SAME_SYNTHETIC_PERSON,
+        help="by the independent recogniser",
     )
     arguments = parser.parse_args()
     if arguments.held_out:
