@@ -14,8 +14,11 @@ def row(
     return {"reported": reported, "original": original, "detected_anew": detected_anew, "control": control}
 
 
-def report(figures: dict, of: str = "held-out people", jpeg: bool = False) -> dict:
-    return {"of": of, "options": {"jpeg": jpeg}, "figures": figures}
+def report(
+    figures: dict, of: str = "held-out people", jpeg: bool = False, area_under_curve: float | None = 0.96
+) -> dict:
+    methods = {"gateway": {"independent": {"area_under_curve": area_under_curve}}}
+    return {"of": of, "options": {"jpeg": jpeg}, "figures": figures, "methods": methods}
 
 
 def test_held_out_people_are_all_different_and_have_pictures() -> None:
@@ -64,7 +67,22 @@ def test_figures_leave_out_pictures_without_a_face_and_count_them() -> None:
 
 def test_nothing_found_breaks_every_promise() -> None:
     found = figures([row(None, None, None, None)])
-    assert len(broken_promises(report(found))) == 5
+    assert len(broken_promises(report(found, area_under_curve=None))) == 6
+
+
+def test_independent_recogniser_decides_too() -> None:
+    found = figures([row(0.6, 0.6, 0.6, 0.1)])
+    assert broken_promises(report(found)) == []
+    assert broken_promises(report(found, area_under_curve=0.94)) == [
+        "area_under_curve is 0.940, promised are at least 0.95"
+    ]
+    assert broken_promises(report(found, of="photos", area_under_curve=None)) == []
+
+
+def test_nothing_is_promised_of_another_recogniser() -> None:
+    assert broken_promises({"of": "photos", "options": {"jpeg": False}, "recogniser": "arcface-r100"}) == [
+        "nothing is promised of the recogniser arcface-r100"
+    ]
 
 
 @pytest.mark.parametrize(
