@@ -14,17 +14,22 @@ PHOTO ?= samples/collins.png
 N ?= 4
 STEPS ?=
 OUT ?= out
-# For `make evaluate`: real photos, and how many pictures to make of each of the 64 held-out people and of each photo.
-# A few photos need many pictures each, or their means say nothing.
+# For `make evaluate`: real photos, how many of the 200 held-out people, and how many pictures to make of each of them
+# and of each photo. A few photos need many pictures each, or their means say nothing.
 PHOTOS ?=
+IDENTITIES ?= 200
 IMAGES_PER ?= 4
 IMAGES_PER_PHOTO ?= 16
 # What `make run`, `make serve` and `make triton` serve: a model repository, by its path or one of ours by name.
 MODELS ?= mini
 # For `make export`: the folder of published weights.
 SOURCE ?=
-# More options for `make export`, `make prepare-full`, `make train-full`, `make bench`, `make load-stream`,
-# `make load-ghz`, `make faults`, `make soak` (FLAGS=--help lists them) and `make jmh` (FLAGS=-h).
+# For `make recognition`: a generated data set, and where the source faces are kept.
+DATASET ?=
+SOURCE_FACES := $(CURDIR)/.cache/source-faces
+# More options for `make export`, `make prepare-full`, `make train-full`, `make evaluate`, `make recognition`,
+# `make bench`, `make load-stream`, `make load-ghz`, `make faults`, `make soak` (FLAGS=--help lists them) and `make jmh`
+# (FLAGS=-h).
 FLAGS ?=
 # For `make verify-weights`: the published weights, a gateway, and the least PSNR of a picture in dB (60 for FP32).
 DIR ?=
@@ -227,21 +232,37 @@ prepare-full: $(EXPORT) ## Make shards of pictures to train Arc2Face itself on (
 train-full: $(EXPORT) ## Train Arc2Face itself from Stable Diffusion v1-5, on all GPUs (FLAGS=--help)
 	@PYTHONPATH=triton-models $(EXPORT_PYTHON) -m accelerate.commands.launch -m training.sd15 $(FLAGS)
 
+# A second run asks the gateway only for the pictures that are not in OUT/evaluation/work.
 .PHONY: evaluate
-evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers; PHOTOS=folder adds real photos
-	@$(IN_VENV) -m serving.stack --jar $(JAR) -- $(SHELL) -euc '\
+evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers; PHOTOS=folder adds real photos, FLAGS="--method NAME=DIR" others' pictures
+	@$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" -- $(SHELL) -euc '\
 		broken=0; \
 		evaluate() { \
-			.venv/bin/python -m evaluation --target {target} --assert --format $$format \
-				--json "$(OUT)/evaluation/$$1-$$format.json" "$${@:2}" || broken=1; \
+			.venv/bin/python -m evaluation --target {target} --assert --format $$format $(if $(STEPS),--steps $(STEPS)) \
+				--work "$(OUT)/evaluation/work" --out "$(OUT)/evaluation/$$1-$$format" "$${@:2}" || broken=1; \
 		}; \
 		for format in png jpeg; do \
-			evaluate held-out --images-per $(IMAGES_PER); \
+			[ $$format = png ] && more="--steps-curve 4 8 12 25 $(FLAGS)" || more=; \
+			evaluate held-out --identities $(IDENTITIES) --images-per $(IMAGES_PER) $$more; \
 			for photos in samples $(if $(PHOTOS),"$(PHOTOS)"); do \
 				evaluate "$$(basename "$$photos")" --photos "$$photos" --images-per $(IMAGES_PER_PHOTO); \
 			done; \
 		done; \
 		exit $$broken'
+
+# Hours on two cores for 200 identities: a few seconds a picture, most of it restoration. What is there is not made again.
+.PHONY: source-faces
+source-faces: $(TRAIN) ## Draw the source faces that `make recognition` trains and verifies on
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m evaluation.recognition.source --out $(SOURCE_FACES)/training
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m evaluation.recognition.source --out $(SOURCE_FACES)/held-out \
+		--held-out --per-identity 6
+
+.PHONY: recognition
+recognition: source-faces ## Train a small recogniser on DATASET (arc2face dataset wrote it) and on source faces, and verify both
+	@[ -n "$(DATASET)" ] || { echo "DATASET=... is the folder that arc2face dataset wrote" >&2; exit 1; }
+	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m evaluation.recognition \
+		"generated=$(abspath $(DATASET))" source=$(SOURCE_FACES)/training --held-out $(SOURCE_FACES)/held-out \
+		--json "$(abspath $(OUT))/recognition.json" $(FLAGS)
 
 .PHONY: parity
 parity: $(EXPORT) $(SERVE) $(JAR) .cache/proto-deps ## Hold a reduced Arc2Face, through the gateway, against diffusers

@@ -81,12 +81,17 @@ def landmarks(picture: np.ndarray) -> np.ndarray | None:
     return points[areas.argmax()] / scale
 
 
-def align(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The crop [112,112,3] whose five points lie, in the least-squares sense, where ArcFace expects them."""
-    p, q = (xy[:, 0] + 1j * xy[:, 1] for xy in (points, TEMPLATE))  # a similarity of the plane is q = a p + b
+def align(
+    picture: np.ndarray, points: np.ndarray, template: np.ndarray = TEMPLATE, side: int = CROP
+) -> np.ndarray:
+    """The crop [side,side,3] whose five points lie, in the least-squares sense, where the template has them.
+
+    Without a template: where ArcFace expects them, [112,112,3].
+    """
+    p, q = (xy[:, 0] + 1j * xy[:, 1] for xy in (points, template))  # a similarity of the plane is q = a p + b
     centred = p - p.mean()
     a = np.vdot(centred, q) / np.vdot(centred, centred)
-    x, y = np.meshgrid(np.arange(CROP), np.arange(CROP))
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
     source = (x + 1j * y - q.mean()) / a + p.mean()
     return _bilinear(picture, source.real, source.imag)
 

@@ -82,6 +82,9 @@ class Value:
     def transpose(self, *axes: int) -> "Value":
         return self.graph.node("Transpose", self, perm=axes)
 
+    def relu(self) -> "Value":
+        return self.graph.node("Relu", self)
+
     def sum(self, *axes: int) -> "Value":
         return self.graph.node("ReduceSum", self, np.array(axes), keepdims=0)
 

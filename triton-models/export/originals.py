@@ -51,6 +51,12 @@ ESRGAN_MEDIUM = Package(
     "upscalerjs-esrgan-medium-1.0.0.tgz",
     "367471ded0629387b9aabc75183be0b80d39d46c3f509945ebde4f5bf7a49627",
 )
+FACE_API = Package(
+    "npm",
+    "@vladmandic/face-api@1.7.15",
+    "vladmandic-face-api-1.7.15.tgz",
+    "0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031",
+)
 
 
 def file(package: Package, member: str) -> Path:

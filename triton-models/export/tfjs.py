@@ -33,7 +33,7 @@ class GraphModel:
 
 
 def read(topology: bytes, weights: bytes) -> GraphModel:
-    """Parses the two published files; weights are float32 or int32, in the order of the manifest."""
+    """Parses the two published files; weights are in the order of the manifest."""
     model = json.loads(topology)
     nodes = {
         node["name"]: Node(node["op"], node.get("input", []), node.get("attr", {}))
@@ -43,15 +43,16 @@ def read(topology: bytes, weights: bytes) -> GraphModel:
 
 
 def read_weights(manifest: list[dict[str, Any]], weights: bytes) -> dict[str, np.ndarray]:
-    """Weights by name; the bytes are those of all files of the manifest, in its order."""
+    """Weights by name, those in 8 bits made float32; the bytes are of all files of the manifest, in its order."""
     arrays, offset = {}, 0
     for entry in (entry for group in manifest for entry in group["weights"]):
-        data_type = np.dtype({"float32": "<f4", "int32": "<i4"}[entry["dtype"]])
-        array = np.frombuffer(weights, data_type, int(np.prod(entry["shape"])), offset).reshape(
-            entry["shape"]
-        )
-        arrays[entry["name"]] = array
+        quantised = entry.get("quantization")
+        stored = np.dtype({"float32": "<f4", "int32": "<i4", "uint8": "u1"}[(quantised or entry)["dtype"]])
+        array = np.frombuffer(weights, stored, int(np.prod(entry["shape"])), offset)
         offset += array.nbytes
+        if quantised is not None:  # in float32, as TensorFlow.js does it
+            array = array * np.float32(quantised["scale"]) + np.float32(quantised["min"])
+        arrays[entry["name"]] = array.reshape(entry["shape"])
     if offset != len(weights):
         raise ValueError(f"the manifest describes {offset} bytes of weights, the file has {len(weights)}")
     return arrays
