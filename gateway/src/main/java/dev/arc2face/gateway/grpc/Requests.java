@@ -3,6 +3,7 @@ package dev.arc2face.gateway.grpc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
+import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.FailureException.FieldViolation;
 import dev.arc2face.gateway.config.GenerationConfig;
@@ -119,6 +120,8 @@ final class Requests {
                 }
                 yield new GivenEmbedding(values, source.getEmbedding().getRecogniserId());
             }
+            case AVERAGE, INTERPOLATION ->
+                throw FailureException.of(ErrorReason.UNIMPLEMENTED, "averages and interpolations are not served yet");
             case SOURCE_NOT_SET -> throw new IllegalArgumentException("validation let a request without a source pass");
         };
     }
@@ -141,6 +144,8 @@ final class Requests {
                     case PHOTO -> ".photo";
                     case ALIGNED_FACE -> ".aligned_face";
                     case EMBEDDING -> ".embedding";
+                    case AVERAGE -> ".average";
+                    case INTERPOLATION -> ".interpolation";
                     case SOURCE_NOT_SET -> "";
                 };
         };
