@@ -53,6 +53,7 @@ class FailuresTest {
                                     UNKNOWN_SCHEDULER,
                                     UNKNOWN_VARIANT,
                                     REQUEST_ID_CONFLICT,
+                                    IDENTITIES_DISAGREE,
                                     MESSAGE_TOO_LARGE -> ExitCode.BAD_INPUT;
                             case QUEUE_FULL, QUOTA_EXCEEDED -> ExitCode.BUSY;
                             case UNAUTHENTICATED, PERMISSION_DENIED, POLICY_REFUSED -> ExitCode.FORBIDDEN;
