@@ -10,7 +10,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -109,7 +108,7 @@ final class Failures {
     }
 
     private static String wholeSeconds(Duration duration) {
-        return String.format(Locale.ROOT, "%.0f s", Math.ceil(duration.toMillis() / 1e3));
+        return duration.getSeconds() + (duration.getNano() > 0 ? 1 : 0) + " s";
     }
 
     /** The {@code google.rpc} details that a failure carries. */

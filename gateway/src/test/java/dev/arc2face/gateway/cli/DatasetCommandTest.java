@@ -172,15 +172,20 @@ class DatasetCommandTest {
                         IdentityScore.newBuilder().setSimilarity(similarity).setFace(face));
     }
 
-    private static StatusRuntimeException refusal(Code code, String reason) {
-        return StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
-                .setCode(code.getNumber())
-                .setMessage("no")
-                .addDetails(Any.pack(ErrorInfo.newBuilder().setReason(reason).build()))
+    /** A refusal that may pass. */
+    private static StatusRuntimeException passing(Code code, String reason) {
+        return StatusProto.toStatusRuntimeException(refusal(code, reason)
                 .addDetails(Any.pack(RetryInfo.newBuilder()
                         .setRetryDelay(Duration.newBuilder().setNanos(1_000_000))
                         .build()))
                 .build());
+    }
+
+    private static com.google.rpc.Status.Builder refusal(Code code, String reason) {
+        return com.google.rpc.Status.newBuilder()
+                .setCode(code.getNumber())
+                .setMessage("no")
+                .addDetails(Any.pack(ErrorInfo.newBuilder().setReason(reason).build()));
     }
 
     private Path set() {
@@ -263,9 +268,9 @@ class DatasetCommandTest {
     @Test
     void aServerThatIsFullOrAwayIsWaitedFor() throws IOException {
         List<StatusRuntimeException> refusals = new CopyOnWriteArrayList<>(List.of(
-                refusal(Code.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
-                refusal(Code.UNAVAILABLE, "SHUTTING_DOWN"),
-                refusal(Code.UNAVAILABLE, "MODEL_SERVER_UNAVAILABLE")));
+                passing(Code.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
+                passing(Code.UNAVAILABLE, "SHUTTING_DOWN"),
+                passing(Code.UNAVAILABLE, "MODEL_SERVER_UNAVAILABLE")));
         answer = request -> {
             synchronized (refusals) {
                 if (!refusals.isEmpty()) {
@@ -283,7 +288,7 @@ class DatasetCommandTest {
     void patienceEndsAndWhatWasDrawnIsNotDrawnAgain() throws IOException {
         answer = request -> {
             if (received.size() > 4) {
-                throw refusal(Code.UNAVAILABLE, "MODEL_SERVER_UNAVAILABLE");
+                throw passing(Code.UNAVAILABLE, "MODEL_SERVER_UNAVAILABLE");
             }
             return portrait(request, 0.7f);
         };
@@ -300,7 +305,8 @@ class DatasetCommandTest {
     @Test
     void whatTheServerRefusesForGoodEndsTheRun() {
         answer = request -> {
-            throw refusal(Code.PERMISSION_DENIED, "POLICY_REFUSED");
+            throw StatusProto.toStatusRuntimeException(
+                    refusal(Code.PERMISSION_DENIED, "POLICY_REFUSED").build());
         };
         assertThat(execute("--concurrency=1")).isEqualTo(ExitCode.FORBIDDEN.number());
         assertThat(err.toString(UTF_8).lines()).singleElement().asString().startsWith("error: no [POLICY_REFUSED]");

@@ -53,7 +53,9 @@ class ParquetWriterTest {
                 read.getAsJsonArray("list").asList().stream()
                         .map(JsonElement::getAsFloat)
                         .toList(),
-                read.get("optional").isJsonNull() ? null : (Float) read.get("optional").getAsFloat());
+                read.get("optional").isJsonNull()
+                        ? null
+                        : (Float) read.get("optional").getAsFloat());
     }
 
     private static List<Row> rows(List<JsonObject> read) {
@@ -87,7 +89,9 @@ class ParquetWriterTest {
             rows.add(new Row(i, random.nextLong(), random.nextFloat(), "row " + i, list, optional));
         }
         List<Row> read = rows(readBack(rows));
-        assertThat(read.equals(rows)).as("all %d rows are the same", rows.size()).isTrue();
+        assertThat(read.equals(rows))
+                .as("all %d rows are the same", rows.size())
+                .isTrue();
     }
 
     @Test
