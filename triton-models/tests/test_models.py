@@ -19,7 +19,11 @@ CONTRACT = {
         {"boxes": "FP32 K 4", "scores": "FP32 K", "landmarks": "FP32 K 5 2"},
         {"score_threshold"},
     ),
-    "arcface": ({"face": "UINT8 112 112 3"}, {"embedding": "FP32 D"}, {"recogniser_id"}),
+    "arcface": (
+        {"face": "UINT8 112 112 3"},
+        {"embedding": "FP32 D"},
+        {"recogniser_id", "same_person_threshold"},
+    ),
     "encoder": (
         {"id_embedding": "FP32 D"},
         {"context": "FP32 T C", "negative_context": "FP32 T C"},

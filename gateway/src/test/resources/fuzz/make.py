@@ -92,9 +92,14 @@ def requests() -> None:
         field(2, 4) + field(3, 20) + field(4, 3.0) + field(5, "euler") + field(6, 7) + field(7, 5) + field(8, 2)
     )
     more = field(9, 90) + field(10, "request-1") + field(11, "base") + field(12, 0.5) + field(13, 2) + field(14, 2)
+    average = field(5, field(1, embedding) + field(1, embedding))
+    between = field(6, field(1, average) + field(2, embedding) + field(3, struct.pack("<2f", 0, 0.5)))
+    again = field(2, 2) + field(16, 0.5) + field(17, 3)
     seeds = {
         "generate": (0, field(1, embedding) + options + more),
         "generate-from-photo": (0, field(1, photo + field(4, 0)) + field(5, "lcm") + field(3, 50)),
+        "generate-between": (0, field(1, between) + again),
+        "embed-average": (1, field(1, field(5, field(1, photo) + field(1, embedding)))),
         "embed": (1, field(1, photo)),
         "embed-aligned": (1, field(1, field(2, field(1, bytes(12))))),
         "compare": (2, field(1, photo) + field(2, embedding)),

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,10 +63,31 @@ public final class FailureException extends RuntimeException {
         return new FailureException(reason, message, Map.of(), List.of(), Optional.empty(), cause);
     }
 
-    /** The same failure, pointing at the field of the request that caused it. */
+    /**
+     * The same failure, pointing at the field of the request that caused it; one that points at a field already points at
+     * that one inside of this.
+     */
     public FailureException at(String field) {
-        return new FailureException(
-                reason, message(), metadata, List.of(new FieldViolation(field, message())), retryAfter, getCause());
+        List<FieldViolation> there = violations.isEmpty()
+                ? List.of(new FieldViolation(field, message()))
+                : violations.stream()
+                        .map(inner -> new FieldViolation(field + "." + inner.field(), inner.description()))
+                        .toList();
+        return new FailureException(reason, message(), metadata, there, retryAfter, getCause());
+    }
+
+    /** The same failure: where what the caller sent is to blame, pointing at the field with it. */
+    public FailureException blamedOn(String field) {
+        return reason.code() == Status.Code.INVALID_ARGUMENT ? at(field) : this;
+    }
+
+    /** Does what may fail because of a field, and has the failure {@link #blamedOn} it. */
+    public static <T> T blaming(String field, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (FailureException failure) {
+            throw failure.blamedOn(field);
+        }
     }
 
     /** A request that breaks constraints of the API. */

@@ -11,6 +11,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.QuotasConfig;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
+import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
 import dev.arc2face.gateway.diffusion.Workload;
@@ -41,6 +42,9 @@ import org.jboss.logging.Logger;
  * {@value #MARGIN} times what is expected, waits and keeps its turn: nobody overtakes it, so it starts at the latest when
  * those that run have ended. Who cannot end in time any more never starts, and a running one is stopped after a step when
  * even alone with those that run now it would take {@value #LATE} times what it has left.
+ *
+ * <p>A generation that draws portraits until they are similar enough counts with the attempt that it is in: nobody knows
+ * whether there will be another one, and to reckon with all that may come would turn away most of those that end in time.
  *
  * <p>All state is here, and guarded by the lock of this. Generations are called back without it: on threads of their own,
  * on the timer, or by whoever withdraws them.
@@ -305,7 +309,8 @@ public final class Admission {
         synchronized (this) {
             long now = nanoTime.getAsLong();
             learn(place, event, now);
-            if (event instanceof Progress && place.state == State.DENOISING && isLate(place, now)) {
+            boolean stepsToCome = event instanceof Progress || event instanceof FurtherAttempt;
+            if (stepsToCome && place.state == State.DENOISING && isLate(place, now)) {
                 throw FailureException.of(
                         ErrorReason.DEADLINE_EXCEEDED, "at the present pace the deadline cannot be met any more");
             }
@@ -319,6 +324,9 @@ public final class Admission {
     private void learn(Place place, GenerationEvent event, long now) {
         Workload workload = place.workload();
         if (event instanceof Identified) {
+            become(place, State.DENOISING, now);
+        } else if (event instanceof FurtherAttempt again) {
+            place.beginsAttempt(again.workload());
             become(place, State.DENOISING, now);
         } else if (event instanceof Progress progress) {
             integrateRows(now);

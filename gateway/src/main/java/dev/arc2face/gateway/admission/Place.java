@@ -30,6 +30,9 @@ public final class Place {
     // All below is guarded by the admission.
     State state = State.RESERVED;
     private @Nullable Demand demand;
+    /** Of its present attempt; the demand has that of the first. */
+    private @Nullable Workload workload;
+
     private @Nullable Generation generation;
     /** The position that its caller has been told. */
     int told;
@@ -82,6 +85,7 @@ public final class Place {
 
     void becomes(Demand what, Generation whose) {
         demand = what;
+        workload = what.workload();
         generation = whose;
     }
 
@@ -105,7 +109,13 @@ public final class Place {
     }
 
     Workload workload() {
-        return demand().workload();
+        return requireNonNull(workload);
+    }
+
+    /** It begins anew, with this; none of its calls is in flight. */
+    void beginsAttempt(Workload next) {
+        workload = next;
+        stepsDone = 0;
     }
 
     Generation generation() {

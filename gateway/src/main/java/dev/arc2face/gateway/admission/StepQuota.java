@@ -10,7 +10,8 @@ import java.util.function.LongSupplier;
 /**
  * Denoising steps that each caller may have computed in a minute, a step of two portraits counted twice: a bucket that
  * holds a minute's worth and is refilled evenly. A request for more than the bucket holds needs a full one and leaves a
- * debt, so that it is not refused for ever. Safe to use from any number of threads.
+ * debt, so that it is not refused for ever. Further attempts of a generation that has begun are taken without asking, and
+ * leave a debt, too. Safe to use from any number of threads.
  */
 public final class StepQuota {
     private static final double SECONDS = 60;
@@ -41,6 +42,11 @@ public final class StepQuota {
          */
         public void take() {
             StepQuota.this.take(caller, steps);
+        }
+
+        /** Takes so many more, whether they are there or not. */
+        public void takeMore(long more) {
+            StepQuota.this.takeMore(caller, more);
         }
 
         /** It came to nothing. */
@@ -79,6 +85,14 @@ public final class StepQuota {
         }
         buckets.put(caller, new Bucket(there - steps, now));
         forgetFull(now);
+    }
+
+    private synchronized void takeMore(String caller, long steps) {
+        if (perMinute != 0) {
+            long now = nanoTime.getAsLong();
+            buckets.put(caller, new Bucket(there(caller, now) - steps, now));
+            forgetFull(now);
+        }
     }
 
     private synchronized void giveBack(String caller, long steps) {

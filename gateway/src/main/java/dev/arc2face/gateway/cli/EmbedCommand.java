@@ -7,6 +7,8 @@ import dev.arc2face.v1.IdentitySource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -18,14 +20,17 @@ import picocli.CommandLine.Parameters;
         name = "embed",
         description = {
             "Computes the identity embedding of a face.",
+            "Several photos are of one person, and averaged; one that shows somebody else is left out.",
             "An embedding identifies a person: keep its file as you would keep the photo."
         })
 final class EmbedCommand implements Callable<Integer> {
     private final Terminal terminal;
 
-    @Parameters(paramLabel = "PHOTO", description = "JPEG, PNG or WebP, at most 16 MiB.")
-    @SuppressWarnings("NullAway.Init")
-    private Path photo;
+    @Parameters(
+            paramLabel = "PHOTO",
+            arity = "1..*",
+            description = "JPEG, PNG or WebP, at most 16 MiB; several together at most 17.")
+    private List<Path> photos = new ArrayList<>();
 
     @Option(
             names = "--face-index",
@@ -52,17 +57,14 @@ final class EmbedCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        IdentitySource.Builder identity = IdentitySource.newBuilder().setPhoto(Inputs.photo(photo));
-        if (faceIndex != null) {
-            identity.setFaceIndex(faceIndex);
-        }
+        IdentitySource identity = Inputs.person(photos, faceIndex);
         EmbedFaceResponse answer = connection.call(server -> server.embedFace(
                 EmbedFaceRequest.newBuilder().setIdentity(identity).build()));
         if (json) {
             terminal.out().println(Json.line(answer));
         } else {
             terminal.out()
-                    .println(FaceText.ofUsed(answer.getFaceReport()) + ": "
+                    .println(FaceText.of(answer.getFaceReport(), photos) + ": "
                             + answer.getEmbedding().getValuesCount() + " values of "
                             + answer.getEmbedding().getRecogniserId());
         }

@@ -42,6 +42,7 @@ final class Failures {
                 .orElse("the call failed");
         StringBuilder sentence =
                 new StringBuilder(message).append(" [").append(reason).append(']');
+        details.part().ifPresent(field -> sentence.append("; at ").append(field));
         details.otherViolations(message).ifPresent(text -> sentence.append("; ").append(text));
         advice(reason, details).ifPresent(text -> sentence.append("; ").append(text));
         return new CommandFailure(exitCode(status.getCode(), reason), sentence.toString());
@@ -82,6 +83,7 @@ final class Failures {
             case "FACE_TOO_SMALL" -> Optional.of("take a larger photo, or name another face with --face-index");
             case "FACE_INDEX_OUT_OF_RANGE" -> Optional.of("`detect PHOTO` lists the faces");
             case "IMAGE_TOO_LARGE", "MESSAGE_TOO_LARGE" -> Optional.of("scale the photo down");
+            case "IDENTITIES_DISAGREE" -> Optional.of("`compare FIRST SECOND` tells how similar two are");
             case "EMBEDDING_MODEL_MISMATCH" -> Optional.of("make the embedding again with `embed PHOTO --out FILE`");
             case "UNKNOWN_SCHEDULER" -> Optional.of("`info` lists the schedulers");
             case "UNKNOWN_VARIANT" -> Optional.of("`info` lists the variants");
@@ -137,6 +139,14 @@ final class Failures {
                 }
             }
             return new Details(reason, retryAfter, violations);
+        }
+
+        /** Which of several sources is to blame. */
+        Optional<String> part() {
+            return violations.stream()
+                    .map(BadRequest.FieldViolation::getField)
+                    .filter(field -> field.contains(".sources[") || field.contains(".interpolation."))
+                    .findFirst();
         }
 
         /** The violations that the message does not mention already. */

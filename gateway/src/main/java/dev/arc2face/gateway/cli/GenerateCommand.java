@@ -6,10 +6,14 @@ import com.google.protobuf.ByteString;
 import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
+import dev.arc2face.v1.Interpolation;
 import dev.arc2face.v1.PortraitImage;
+import dev.arc2face.v1.SourceReport;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +27,8 @@ import picocli.CommandLine.Parameters;
         name = "generate",
         description = {
             "Generates portraits of the person in a photo and writes them to OUT/NAME-SEED.png.",
-            "NAME is the photo's; the same seed and options give the same bytes."
+            "NAME is the first photo's; the same seed and options give the same bytes.",
+            "Several photos are of one person, and averaged; one that shows somebody else is left out."
         })
 final class GenerateCommand implements Callable<Integer> {
     private final Terminal terminal;
@@ -32,8 +37,11 @@ final class GenerateCommand implements Callable<Integer> {
     private Who who = new Who();
 
     private static final class Who {
-        @Parameters(paramLabel = "PHOTO", description = "JPEG, PNG or WebP, at most 16 MiB.")
-        private @Nullable Path photo;
+        @Parameters(
+                paramLabel = "PHOTO",
+                arity = "1..*",
+                description = "JPEG, PNG or WebP, at most 16 MiB; several together at most 17.")
+        private List<Path> photos = new ArrayList<>();
 
         @Option(
                 names = "--embedding",
@@ -42,12 +50,10 @@ final class GenerateCommand implements Callable<Integer> {
         private @Nullable Path embedding;
 
         IdentitySource identity(@Nullable Integer faceIndex) {
-            IdentitySource.Builder identity = IdentitySource.newBuilder();
-            if (photo != null) {
-                identity.setPhoto(Inputs.photo(photo));
-            } else {
-                identity.setEmbedding(Inputs.embedding(file()));
+            if (!photos.isEmpty()) {
+                return Inputs.person(photos, faceIndex);
             }
+            IdentitySource.Builder identity = IdentitySource.newBuilder().setEmbedding(Inputs.embedding(file()));
             if (faceIndex != null) {
                 identity.setFaceIndex(faceIndex);
             }
@@ -55,15 +61,42 @@ final class GenerateCommand implements Callable<Integer> {
         }
 
         Path file() {
-            return photo != null ? photo : requireNonNull(embedding);
+            return photos.isEmpty() ? requireNonNull(embedding) : photos.get(0);
         }
     }
+
+    @Option(
+            names = "--mix",
+            paramLabel = "OTHER",
+            description = "Go from this person towards the one in this photo or embedding (*.json).")
+    private @Nullable Path other;
+
+    @Option(
+            names = "--t",
+            paramLabel = "T",
+            split = ",",
+            description =
+                    "With --mix how far, 0 to 1; several, such as 0,0.5,1, are one for each portrait (default: 0.5).")
+    private List<Float> shares = new ArrayList<>();
+
+    @Option(
+            names = "--min-similarity",
+            paramLabel = "COSINE",
+            description = "Draw a portrait again, with another seed, until it is so similar, above 0 to 1.")
+    private @Nullable Float minSimilarity;
+
+    @Option(
+            names = "--max-attempts",
+            paramLabel = "N",
+            converter = UnsignedInt.class,
+            description = "With --min-similarity how often it is drawn at most; then the best is taken (default: 4).")
+    private @Nullable Integer maxAttempts;
 
     @Option(
             names = {"-n", "--images"},
             paramLabel = "N",
             converter = UnsignedInt.class,
-            description = "Number of portraits (default: 1).")
+            description = "Number of portraits (default: 1, or one for each --t).")
     private @Nullable Integer images;
 
     @Option(
@@ -125,7 +158,7 @@ final class GenerateCommand implements Callable<Integer> {
         GenerateRequest request = request();
         try (ProgressDisplay progress =
                 new ProgressDisplay(terminal.err(), terminal.live(), InstantSource.system(), "step")) {
-            GenerationOutput output = new GenerationOutput(terminal, progress, json, out, stem(who.file()));
+            GenerationOutput output = new GenerationOutput(terminal, progress, json, out, stem(who.file()), who.photos);
             ScheduledExecutorService ticker = progress.ticker();
             try {
                 connection.call(server -> {
@@ -149,11 +182,18 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private GenerateRequest request() {
-        GenerateRequest.Builder request = GenerateRequest.newBuilder()
-                .setIdentity(who.identity(faceIndex))
-                .setPreviewEvery(previewEvery);
+        GenerateRequest.Builder request =
+                GenerateRequest.newBuilder().setIdentity(identity()).setPreviewEvery(previewEvery);
         if (images != null) {
             request.setNumImages(images);
+        } else if (shares.size() > 1) {
+            request.setNumImages(shares.size());
+        }
+        if (minSimilarity != null) {
+            request.setMinSimilarity(minSimilarity);
+        }
+        if (maxAttempts != null) {
+            request.setMaxAttempts(maxAttempts);
         }
         drawing.applyTo(request);
         if (seed != null) {
@@ -165,18 +205,46 @@ final class GenerateCommand implements Callable<Integer> {
         return request.build();
     }
 
+    private IdentitySource identity() {
+        IdentitySource first = who.identity(faceIndex);
+        if (other == null) {
+            if (!shares.isEmpty()) {
+                throw new CommandFailure(ExitCode.USAGE, "--t goes with --mix OTHER only");
+            }
+            return first;
+        }
+        return IdentitySource.newBuilder()
+                .setInterpolation(Interpolation.newBuilder()
+                        .setFirst(first)
+                        .setSecond(Inputs.identity(other))
+                        .addAllT(shares.isEmpty() ? List.of(0.5f) : shares))
+                .build();
+    }
+
     private static BufferedImage contactSheet(IdentitySource identity, GenerationOutput output) {
         ContactSheet sheet = new ContactSheet();
-        FaceReport report = output.faceReport();
-        if (identity.hasPhoto() && report.hasUsedIndex()) {
-            BufferedImage photo = Drawing.decode(identity.getPhoto().toByteArray());
-            sheet.add(ContactSheet.crop(photo, report.getFaces(report.getUsedIndex())), "input");
-        }
+        addInputs(sheet, identity, output.faceReport(), "input");
         for (PortraitImage portrait : output.portraits()) {
             ByteString data = portrait.getData();
             sheet.add(Drawing.decode(data.toByteArray()), GenerationOutput.similarityText(portrait.getIdentityScore()));
         }
         return sheet.draw();
+    }
+
+    private static void addInputs(ContactSheet sheet, IdentitySource identity, FaceReport report, String caption) {
+        if (identity.hasPhoto() && report.hasUsedIndex()) {
+            BufferedImage photo = Drawing.decode(identity.getPhoto().toByteArray());
+            sheet.add(ContactSheet.crop(photo, FaceText.used(report)), caption);
+        }
+        List<IdentitySource> parts = identity.hasInterpolation()
+                ? List.of(
+                        identity.getInterpolation().getFirst(),
+                        identity.getInterpolation().getSecond())
+                : identity.getAverage().getSourcesList();
+        for (int i = 0; i < report.getSourcesCount(); i++) {
+            SourceReport part = report.getSources(i);
+            addInputs(sheet, parts.get(i), part.getFaceReport(), part.getUsed() ? caption : "left out");
+        }
     }
 
     /** {@code photos/Eileen Collins.png} to {@code Eileen Collins}. */

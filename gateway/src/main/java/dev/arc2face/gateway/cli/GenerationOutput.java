@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.cli;
 
 import com.google.protobuf.ByteString;
-import dev.arc2face.v1.Accepted;
 import dev.arc2face.v1.Completed;
 import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateResponse;
@@ -15,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,9 +27,9 @@ final class GenerationOutput {
     private final boolean json;
     private final Path folder;
     private final String stem;
+    private final List<Path> photos;
 
     private final List<PortraitImage> portraits = new ArrayList<>();
-    private Accepted accepted = Accepted.getDefaultInstance();
     private FaceReport faceReport = FaceReport.getDefaultInstance();
     private boolean completed;
 
@@ -38,13 +38,16 @@ final class GenerationOutput {
      *
      * @param folder where the pictures go; made where it is missing
      * @param stem what their names start with
+     * @param photos of the person, for what is said of them
      */
-    GenerationOutput(Terminal terminal, ProgressDisplay progress, boolean json, Path folder, String stem) {
+    GenerationOutput(
+            Terminal terminal, ProgressDisplay progress, boolean json, Path folder, String stem, List<Path> photos) {
         this.terminal = terminal;
         this.progress = progress;
         this.json = json;
         this.folder = folder;
         this.stem = stem;
+        this.photos = List.copyOf(photos);
     }
 
     void accept(GenerateResponse event) {
@@ -54,7 +57,6 @@ final class GenerationOutput {
             terminal.out().flush();
         }
         switch (event.getEventCase()) {
-            case ACCEPTED -> accepted = event.getAccepted();
             case QUEUED -> showWaiting(event.getQueued());
             case FACE_REPORT -> {
                 progress.begin();
@@ -71,7 +73,7 @@ final class GenerationOutput {
                 say(summary(event.getCompleted()));
             }
             // A preview's file is all there is to it; an event of a later version of the API says nothing here.
-            case PREVIEW, EVENT_NOT_SET -> {}
+            case ACCEPTED, PREVIEW, EVENT_NOT_SET -> {}
         }
     }
 
@@ -83,8 +85,11 @@ final class GenerationOutput {
         return faceReport;
     }
 
+    /** In the order of their indexes; they may have come in another one. */
     List<PortraitImage> portraits() {
-        return List.copyOf(portraits);
+        return portraits.stream()
+                .sorted(Comparator.comparingInt(PortraitImage::getImageIndex))
+                .toList();
     }
 
     static OptionalDouble similarity(IdentityScore score) {
@@ -105,11 +110,9 @@ final class GenerationOutput {
         }
         if (event.hasPreview()) {
             Preview preview = event.getPreview();
-            String seed = preview.getImageIndex() < accepted.getSeedsCount()
-                    ? unsigned(accepted.getSeeds(preview.getImageIndex()))
-                    : unsigned(preview.getImageIndex());
-            return Optional.of(
-                    write(preview.getJpeg(), String.format(Locale.ROOT, "%s-step%03d.jpg", seed, preview.getStep())));
+            return Optional.of(write(
+                    preview.getJpeg(),
+                    String.format(Locale.ROOT, "%s-step%03d.jpg", unsigned(preview.getSeed()), preview.getStep())));
         }
         return Optional.empty();
     }
@@ -144,10 +147,17 @@ final class GenerationOutput {
             progress.above(() -> {
                 terminal.out()
                         .println(file + "  seed " + unsigned(image.getSeed()) + "  "
-                                + similarityText(image.getIdentityScore()));
+                                + similarityText(image.getIdentityScore()) + attemptsText(image));
                 terminal.out().flush();
             });
         }
+    }
+
+    private static String attemptsText(PortraitImage image) {
+        if (image.getBelowMinSimilarity()) {
+            return "  below what was asked, the best of " + image.getAttempts();
+        }
+        return image.getAttempts() > 1 ? "  attempt " + image.getAttempts() : "";
     }
 
     private void say(String sentence) {
@@ -163,15 +173,16 @@ final class GenerationOutput {
                 .average();
         String count = portraits.size() == 1 ? "1 portrait" : portraits.size() + " portraits";
         return count + " in " + Durations.format(Durations.of(event.getElapsed()))
-                + (mean.isPresent() ? String.format(Locale.ROOT, ", mean similarity %.3f", mean.getAsDouble()) : "");
+                + (mean.isPresent() ? String.format(Locale.ROOT, ", mean similarity %.3f", mean.getAsDouble()) : "")
+                + (event.getRejected() > 0 ? ", " + event.getRejected() + " drawn again" : "");
     }
 
-    private static String sentence(FaceReport report) {
+    private String sentence(FaceReport report) {
         return switch (report.getChoice()) {
-            case FACE_CHOICE_LARGEST -> "using " + FaceText.ofUsed(report) + ", the largest";
-            case FACE_CHOICE_REQUESTED_INDEX -> "using " + FaceText.ofUsed(report) + ", as asked for";
-            case FACE_CHOICE_ALIGNED_CROP -> "using the aligned crop";
-            default -> "using the embedding";
+            case FACE_CHOICE_LARGEST -> "using " + FaceText.of(report, photos) + ", the largest";
+            case FACE_CHOICE_REQUESTED_INDEX -> "using " + FaceText.of(report, photos) + ", as asked for";
+            case FACE_CHOICE_INTERPOLATION -> "between " + FaceText.of(report, photos);
+            default -> "using " + FaceText.of(report, photos);
         };
     }
 

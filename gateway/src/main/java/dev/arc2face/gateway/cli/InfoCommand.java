@@ -41,7 +41,12 @@ final class InfoCommand implements Callable<Integer> {
 
     private void show(GetModelInfoResponse info) {
         row("profile", "%s, portraits of %dx%d pixels", info.getProfile(), info.getImageWidth(), info.getImageHeight());
-        row("recogniser", "%s, embeddings of %d values", info.getRecogniserId(), info.getEmbeddingSize());
+        row(
+                "recogniser",
+                "%s, embeddings of %d values, one person's have a cosine of %.2f or more",
+                info.getRecogniserId(),
+                info.getEmbeddingSize(),
+                info.getSamePersonThreshold());
         row(
                 "schedulers",
                 "%s",

@@ -3,6 +3,7 @@ package dev.arc2face.gateway.cli;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
+import dev.arc2face.v1.Average;
 import dev.arc2face.v1.Embedding;
 import dev.arc2face.v1.IdentitySource;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,27 @@ final class Inputs {
         return file.toString().toLowerCase(Locale.ROOT).endsWith(".json")
                 ? IdentitySource.newBuilder().setEmbedding(embedding(file)).build()
                 : IdentitySource.newBuilder().setPhoto(photo(file)).build();
+    }
+
+    /**
+     * One person in one photo, or in several, which are averaged.
+     *
+     * @param faceIndex which face of the only photo
+     */
+    static IdentitySource person(List<Path> files, @Nullable Integer faceIndex) {
+        if (files.size() > 1) {
+            if (faceIndex != null) {
+                throw new CommandFailure(ExitCode.USAGE, "--face-index goes with one photo only");
+            }
+            Average.Builder average = Average.newBuilder();
+            files.forEach(file -> average.addSources(identity(file)));
+            return IdentitySource.newBuilder().setAverage(average).build();
+        }
+        IdentitySource.Builder identity = IdentitySource.newBuilder().setPhoto(photo(files.get(0)));
+        if (faceIndex != null) {
+            identity.setFaceIndex(faceIndex);
+        }
+        return identity.build();
     }
 
     static Embedding embedding(Path file) {

@@ -28,6 +28,10 @@ public interface LimitsConfig {
     @WithDefault("100")
     int maxSteps();
 
+    /** Most attempts at a portrait with min_similarity, 1 to 16. */
+    @WithDefault("16")
+    int maxAttempts();
+
     /** Generations that run at once. */
     @WithDefault("16")
     int maxRunning();
@@ -96,6 +100,7 @@ public interface LimitsConfig {
         Range.check("arc2face.limits.min-face-pixels", config.minFacePixels(), 1, 4096);
         Range.check("arc2face.limits.max-images", config.maxImages(), 1, 16);
         Range.check("arc2face.limits.max-steps", config.maxSteps(), 1, 100);
+        Range.check("arc2face.limits.max-attempts", config.maxAttempts(), 1, 16);
         Range.check("arc2face.limits.max-running", config.maxRunning(), 1, 1024);
         Range.check("arc2face.limits.min-running", config.minRunning(), 1, 1024);
         Range.check("arc2face.limits.max-queued", config.maxQueued(), 1, 1 << 16);

@@ -9,8 +9,8 @@ import dev.arc2face.gateway.triton.Tensor;
 import dev.arc2face.gateway.triton.Tensor.Floats;
 import dev.arc2face.gateway.triton.TensorSpec;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -20,18 +20,21 @@ import java.util.Map;
  */
 final class Denoiser {
     private final Unet unet;
-    private final Context context;
+    private final List<Context> contexts;
     private final Latents prediction;
-    private final Map<Rows, Tensor> contexts = new HashMap<>();
+    private final Map<Rows, Tensor> rowsOfContexts = new HashMap<>();
     private float[] pairs = {};
 
-    /** What tells one tensor of contexts from another. */
-    private record Rows(int pictures, int perPicture) {}
+    /** What tells one tensor of contexts from another: pictures of one identity share theirs, in whatever call they are. */
+    private record Rows(List<Context> contexts, int perPicture) {}
 
-    /** @param shape latents of the generation's shape; their values do not matter */
-    Denoiser(Unet unet, Context context, Latents shape) {
+    /**
+     * @param contexts one for each picture
+     * @param shape latents of the pictures' shape; their values do not matter
+     */
+    Denoiser(Unet unet, List<Context> contexts, Latents shape) {
         this.unet = unet;
-        this.context = context;
+        this.contexts = List.copyOf(contexts);
         this.prediction = shape.with(new float[shape.values().length]);
     }
 
@@ -78,18 +81,20 @@ final class Denoiser {
         Map<String, Tensor> inputs = new HashMap<>();
         inputs.put("latents", input.tensor());
         inputs.put("timestep", column(rows, step.timestep()));
-        inputs.put(
-                "context", contexts.computeIfAbsent(new Rows(chunk.size(), perPicture), key -> contexts(model, key)));
+        Rows ofChunk = new Rows(contexts.subList(chunk.first(), chunk.first() + chunk.size()), perPicture);
+        inputs.put("context", rowsOfContexts.computeIfAbsent(ofChunk, key -> tensor(model, key)));
         if (model.hasInput("guidance")) {
             inputs.put("guidance", column(rows, guidanceScale));
         }
         return requireNonNull(model.infer(inputs).get("prediction"));
     }
 
-    private Tensor contexts(Model model, Rows rows) {
-        ByteString bytes = ByteString.copyFrom(Collections.nCopies(rows.pictures(), context.rows(rows.perPicture())));
+    private static Tensor tensor(Model model, Rows rows) {
+        ByteString bytes = ByteString.copyFrom(rows.contexts().stream()
+                .map(context -> context.rows(rows.perPicture()))
+                .toList());
         TensorSpec spec = model.input("context");
-        return new Tensor(spec.type(), spec.batchShape(rows.pictures() * rows.perPicture()), bytes);
+        return new Tensor(spec.type(), spec.batchShape(rows.contexts().size() * rows.perPicture()), bytes);
     }
 
     /** The same number for every row, {@code [rows, 1]}. */

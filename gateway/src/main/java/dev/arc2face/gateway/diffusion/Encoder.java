@@ -2,10 +2,14 @@ package dev.arc2face.gateway.diffusion;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.face.Embedding;
 import dev.arc2face.gateway.triton.DataType;
 import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.Tensor;
+import dev.arc2face.gateway.triton.TensorSpec;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** The identity encoder: an embedding in the place of a word of the prompt, through the text transformer. */
@@ -18,18 +22,33 @@ final class Encoder {
     }
 
     /**
-     * The context of an embedding {@code [D]}; fails as {@link Model#infer} does.
+     * The context of each embedding {@code [D]}; fails as {@link Model#infer} does.
      *
      * @param contextType what the UNet wants the context to be
      */
-    Context encode(Embedding embedding, DataType contextType) {
-        int[] shape = model.input("id_embedding").batchShape(1);
-        Map<String, Tensor> outputs =
-                model.infer(Map.of("id_embedding", Tensor.ofFloats(DataType.FP32, shape, embedding.values())));
-        return new Context(
-                converted(requireNonNull(outputs.get("context")), contextType).raw(),
-                converted(requireNonNull(outputs.get("negative_context")), contextType)
-                        .raw());
+    List<Context> encode(List<Embedding> embeddings, DataType contextType) {
+        List<Context> contexts = new ArrayList<>();
+        for (Chunk chunk : Chunk.split(embeddings.size(), model.maxBatchSize())) {
+            TensorSpec input = model.input("id_embedding");
+            float[] rows = new float[chunk.size() * input.rowLength()]; // [B,D]
+            for (int row = 0; row < chunk.size(); row++) {
+                float[] values = embeddings.get(chunk.first() + row).values();
+                System.arraycopy(values, 0, rows, row * input.rowLength(), input.rowLength());
+            }
+            Map<String, Tensor> outputs = model.infer(
+                    Map.of("id_embedding", Tensor.ofFloats(DataType.FP32, input.batchShape(chunk.size()), rows)));
+            Tensor conditional = converted(requireNonNull(outputs.get("context")), contextType); // [B,T,C]
+            Tensor unconditional = converted(requireNonNull(outputs.get("negative_context")), contextType);
+            for (int row = 0; row < chunk.size(); row++) {
+                contexts.add(new Context(row(conditional, row), row(unconditional, row)));
+            }
+        }
+        return contexts;
+    }
+
+    private static ByteString row(Tensor tensor, int row) {
+        int length = tensor.raw().size() / tensor.shape()[0];
+        return tensor.raw().substring(row * length, (row + 1) * length);
     }
 
     private static Tensor converted(Tensor tensor, DataType type) {

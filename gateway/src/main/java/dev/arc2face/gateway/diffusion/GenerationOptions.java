@@ -4,7 +4,6 @@ import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.triton.WholeBatches;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.util.stream.IntStream;
 
 /**
  * What a generation is asked for, every choice made.
@@ -20,6 +19,7 @@ import java.util.stream.IntStream;
  * @param format of the finished portraits
  * @param jpegQuality 1 to 100, without meaning for PNG
  * @param reproducible whether every model call has a batch of its own, always as large ({@link WholeBatches})
+ * @param floor how similar each portrait must be
  */
 public record GenerationOptions(
         Variant variant,
@@ -32,7 +32,14 @@ public record GenerationOptions(
         int previewEvery,
         ImageFormat format,
         int jpegQuality,
-        boolean reproducible) {
+        boolean reproducible,
+        SimilarityFloor floor) {
+    /**
+     * From one attempt to the next: 2^32 over the golden ratio, so that the attempts at sixteen portraits, whose first
+     * seeds are neighbours, never meet.
+     */
+    private static final int SEED_STRIDE = 0x9E3779B9;
+
     public GenerationOptions {
         if (numImages < 1) {
             throw new IllegalArgumentException("numImages = " + numImages);
@@ -51,32 +58,34 @@ public record GenerationOptions(
         }
     }
 
-    /** The seed (uint32) of a portrait. */
+    /** The seed (uint32) of the first attempt at a portrait. */
     public int seed(int imageIndex) {
-        return firstSeed + imageIndex;
+        return seed(imageIndex, 1);
     }
 
-    /** The UNet calls that it takes. */
+    /** The seed (uint32) of an attempt at a portrait, the first one being 1. */
+    int seed(int imageIndex, int attempt) {
+        return firstSeed + imageIndex + (attempt - 1) * SEED_STRIDE;
+    }
+
+    /** The UNet calls that the first attempt takes. */
     public Workload workload() {
-        return workload(variant.schedule(scheduler, steps).steps().size());
+        return workload(variant.schedule(scheduler, steps).steps().size(), numImages);
     }
 
-    /** The UNet calls of a schedule with so many steps. */
-    Workload workload(int ofSteps) {
+    /** The UNet calls of an attempt at so many portraits, by a schedule with so many steps. */
+    Workload workload(int ofSteps, int portraits) {
         int guided = guidedSteps(ofSteps);
-        return new Workload(variant.id(), numImages, part(guided, guidanceScale), part(ofSteps - guided, 1));
+        return new Workload(
+                variant.id(), portraits, part(guided, portraits, guidanceScale), part(ofSteps - guided, portraits, 1));
     }
 
-    private Workload.Part part(int ofSteps, float scale) {
-        Unet.Calls calls = variant.unet().calls(numImages, scale);
+    private Workload.Part part(int ofSteps, int portraits, float scale) {
+        Unet.Calls calls = variant.unet().calls(portraits, scale);
         int count = calls.chunks().size();
-        int pictures = reproducible ? count * calls.model().maxBatchSize() / calls.rows() : numImages;
+        int pictures = reproducible ? count * calls.model().maxBatchSize() / calls.rows() : portraits;
         int rows = scale == 1 ? pictures : 2 * pictures; // computed, be it that one of each two is inside the model
         return new Workload.Part(ofSteps, count, (double) rows / count);
-    }
-
-    int[] seeds() {
-        return IntStream.range(0, numImages).map(this::seed).toArray();
     }
 
     /**

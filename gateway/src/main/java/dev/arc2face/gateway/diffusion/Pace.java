@@ -5,44 +5,49 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * How long a generation has taken, and from its steps up to now how long it will take; a guided step asks for two rows
- * where another asks for one, and counts twice. One owner, one thread.
+ * How long a generation has taken, and from the steps of its present attempt up to now how long that will take; a guided
+ * step asks for two rows where another asks for one, and counts twice. One owner, one thread.
  */
 final class Pace {
     private final LongSupplier nanoTime;
     private final long start;
     private final int steps;
     private final int guidedSteps;
-    private final Duration finishing;
+    private final Duration finishingEach;
+    private int attempt;
+    private int portraits;
     private long firstStep;
 
     /**
      * Starts.
      *
      * @param nanoTime as {@link System#nanoTime}
-     * @param steps how many there will be
+     * @param steps how many an attempt has
      * @param guidedSteps how many of them, from the first on, are guided
-     * @param finishing what is expected to be left after the last of them
+     * @param finishingEach what a portrait is expected to take after the last of them
      */
-    Pace(LongSupplier nanoTime, int steps, int guidedSteps, Duration finishing) {
+    Pace(LongSupplier nanoTime, int steps, int guidedSteps, Duration finishingEach) {
         this.nanoTime = nanoTime;
         this.start = nanoTime.getAsLong();
         this.firstStep = start;
         this.steps = steps;
         this.guidedSteps = guidedSteps;
-        this.finishing = finishing;
+        this.finishingEach = finishingEach;
     }
 
-    /** The steps begin now. */
-    void stepsBegin() {
+    /** The steps of the next attempt, at so many portraits, begin now. */
+    void stepsBegin(int ofPortraits) {
+        attempt++;
+        portraits = ofPortraits;
         firstStep = nanoTime.getAsLong();
     }
 
-    /** This many steps are done, at least one. */
+    /** This many steps of the attempt are done, at least one. */
     Progress stepDone(int done) {
         Duration perRow = Duration.ofNanos((nanoTime.getAsLong() - firstStep) / rows(done));
         Duration stepsToCome = perRow.multipliedBy(rows(steps) - rows(done));
-        return new Progress(done, steps, elapsed(), stepsToCome.plus(finishing));
+        Duration remaining = stepsToCome.plus(finishingEach.multipliedBy(portraits));
+        return new Progress(attempt, portraits, done, steps, elapsed(), remaining);
     }
 
     Duration elapsed() {

@@ -8,10 +8,12 @@ import static dev.arc2face.gateway.face.Stage.VAE_DECODE;
 
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
+import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Preview;
 import dev.arc2face.gateway.diffusion.Step.State;
+import dev.arc2face.gateway.face.Embedding;
 import dev.arc2face.gateway.face.Identity;
 import dev.arc2face.gateway.face.IdentityReader;
 import dev.arc2face.gateway.face.IdentityScorer;
@@ -91,66 +93,99 @@ public final class PortraitGenerator {
     private void draw(IdentitySource source, GenerationOptions options, Consumer<GenerationEvent> events) {
         Unet unet = options.variant().unet();
         Schedule schedule = options.variant().schedule(options.scheduler(), options.steps());
-        Workload workload = options.workload(schedule.steps().size());
-        int guided = workload.guided().steps();
+        int steps = schedule.steps().size();
+        int guided = options.guidedSteps(steps);
         StageClock clock = new StageClock();
-        Pace pace = new Pace(nanoTime, workload.steps(), guided, finishingEach.multipliedBy(options.numImages()));
+        Pace pace = new Pace(nanoTime, steps, guided, finishingEach);
 
-        Identity identity = reader.read(source, clock); // embedding [D], unit length
+        Identity identity = reader.read(source, clock); // embeddings [D], unit length: one for all portraits, or each
         events.accept(new Identified(identity.report()));
 
-        Context context = clock.time(
-                ENCODE, () -> encoder.encode(identity.embedding(), unet.contextType())); // [T,C] and its twin
-        PortraitNoise noise = new PortraitNoise(options.seeds(), sizes.latentHeight(), sizes.latentWidth());
-        State state = schedule.start(noise.draw()); // [N,4,h,w]
-        Denoiser denoiser = new Denoiser(unet, context, state.latents());
-        int done = 0;
-        pace.stepsBegin();
-        for (Step step : schedule.steps()) {
-            float guidanceScale = done < guided ? options.guidanceScale() : 1;
-            clock.run(DENOISE, () -> {
-                Latents prediction = denoiser.predict(state.latents(), step, guidanceScale); // [N,4,h,w]
-                step.advance(state, prediction, noise::draw);
-            });
-            done++;
-            events.accept(pace.stepDone(done));
-            if (options.wantsPreviewAfter(done)) {
-                sendPreviews(done, state.denoised(), clock, events);
+        List<Context> contexts = clock.time(
+                ENCODE, () -> encoder.encode(identity.embeddings(), unet.contextType())); // [T,C] and its twin, each
+        Selection selection = new Selection(options.floor(), options.numImages());
+        int unetCalls = 0;
+        int rejected = 0;
+        for (int attempt = 1; !selection.open().isEmpty(); attempt++) {
+            List<Draft> drafts = drafts(selection.open(), attempt, identity, contexts, options); // n of N portraits
+            Workload workload = options.workload(steps, drafts.size());
+            unetCalls += workload.calls();
+            if (attempt > 1) {
+                rejected += drafts.size();
+                events.accept(new FurtherAttempt(workload));
             }
-        }
+            PortraitNoise noise = new PortraitNoise(
+                    drafts.stream().mapToInt(Draft::seed).toArray(), sizes.latentHeight(), sizes.latentWidth());
+            State state = schedule.start(noise.draw()); // [n,4,h,w]
+            Denoiser denoiser =
+                    new Denoiser(unet, drafts.stream().map(Draft::context).toList(), state.latents());
+            int done = 0;
+            pace.stepsBegin(drafts.size());
+            for (Step step : schedule.steps()) {
+                float guidanceScale = done < guided ? options.guidanceScale() : 1;
+                clock.run(DENOISE, () -> {
+                    Latents prediction = denoiser.predict(state.latents(), step, guidanceScale); // [n,4,h,w]
+                    step.advance(state, prediction, noise::draw);
+                });
+                done++;
+                events.accept(pace.stepDone(done));
+                if (options.wantsPreviewAfter(done)) {
+                    sendPreviews((attempt - 1) * steps + done, drafts, state.denoised(), clock, events);
+                }
+            }
 
-        Duration denoised = pace.elapsed();
-        Latents latents = state.latents();
-        for (Chunk chunk : vae.chunks(options.numImages())) {
-            Cancellation.check();
-            List<Pixels> pictures = clock.time(VAE_DECODE, () -> vae.decode(latents, chunk)); // [H,W,3] each
-            List<CompletableFuture<byte[]>> files = pictures.stream()
-                    .map(picture -> CompletableFuture.supplyAsync(() -> encode(picture, options, clock), encoders))
-                    .toList();
-            List<Optional<ScoredFace>> scores = clock.time(SCORE, () -> scorer.score(identity.embedding(), pictures));
-            for (int i = 0; i < chunk.size(); i++) {
-                int index = chunk.first() + i;
-                Pixels picture = pictures.get(i);
-                events.accept(new Portrait(
-                        index,
-                        options.seed(index),
-                        files.get(i).join(),
-                        options.format(),
-                        picture.width(),
-                        picture.height(),
-                        scores.get(i)));
+            Duration denoised = pace.elapsed();
+            for (Chunk chunk : vae.chunks(drafts.size())) {
+                Cancellation.check();
+                List<Draft> ofChunk = drafts.subList(chunk.first(), chunk.first() + chunk.size());
+                List<Pixels> pictures =
+                        clock.time(VAE_DECODE, () -> vae.decode(state.latents(), chunk)); // [H,W,3] each
+                List<CompletableFuture<byte[]>> files = pictures.stream()
+                        .map(picture -> CompletableFuture.supplyAsync(() -> encode(picture, options, clock), encoders))
+                        .toList();
+                List<Embedding> inputs = ofChunk.stream().map(Draft::embedding).toList();
+                List<Optional<ScoredFace>> scores = clock.time(SCORE, () -> scorer.score(inputs, pictures));
+                for (int i = 0; i < chunk.size(); i++) {
+                    Portrait drawn = new Portrait(
+                            ofChunk.get(i).imageIndex(),
+                            ofChunk.get(i).seed(),
+                            attempt,
+                            files.get(i).join(),
+                            options.format(),
+                            sizes.imageWidth(),
+                            sizes.imageHeight(),
+                            scores.get(i));
+                    selection.take(drawn).ifPresent(events);
+                }
             }
+            finishingEach = pace.elapsed().minus(denoised).dividedBy(drafts.size());
         }
-        finishingEach = pace.elapsed().minus(denoised).dividedBy(options.numImages());
-        events.accept(new Finished(pace.elapsed(), clock.timings(), workload.calls()));
+        events.accept(new Finished(pace.elapsed(), clock.timings(), unetCalls, rejected));
     }
 
-    private void sendPreviews(int step, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {
+    /** A portrait in an attempt at it. */
+    private record Draft(int imageIndex, int seed, Embedding embedding, Context context) {}
+
+    private static List<Draft> drafts(
+            List<Integer> portraits,
+            int attempt,
+            Identity identity,
+            List<Context> contexts,
+            GenerationOptions options) {
+        return portraits.stream()
+                .map(i -> new Draft(
+                        i, options.seed(i, attempt), identity.embedding(i), contexts.get(contexts.size() == 1 ? 0 : i)))
+                .toList();
+    }
+
+    private void sendPreviews(
+            int step, List<Draft> drafts, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {
         for (int i = 0; i < denoised.n(); i++) {
             Pixels picture = preview.picture(denoised, i);
             byte[] jpeg =
                     clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, ImageFormat.JPEG, PREVIEW_QUALITY));
-            events.accept(new Preview(i, step, jpeg, picture.width(), picture.height()));
+            Draft draft = drafts.get(i);
+            events.accept(new Preview(draft.imageIndex(), draft.seed(), step, jpeg, picture.width(), picture.height()));
         }
     }
 

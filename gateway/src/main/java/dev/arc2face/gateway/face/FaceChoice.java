@@ -9,5 +9,9 @@ public enum FaceChoice {
     /** The caller brought an aligned crop; nothing was detected. */
     ALIGNED_CROP,
     /** The caller brought an embedding; nothing was detected. */
-    EMBEDDING
+    EMBEDDING,
+    /** The caller brought several sources of one person. */
+    AVERAGE,
+    /** The caller asked for somebody between two identities. */
+    INTERPOLATION
 }

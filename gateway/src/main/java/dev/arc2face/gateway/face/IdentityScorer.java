@@ -20,11 +20,12 @@ public final class IdentityScorer {
     }
 
     /**
-     * The largest face of each portrait and its similarity to the input; empty where no face is found.
+     * The largest face of each portrait and its similarity to whom it is to show; empty where no face is found.
      *
+     * @param inputs one for each portrait
      * @param portraits [H,W,3] each
      */
-    public List<Optional<ScoredFace>> score(Embedding input, List<Pixels> portraits) {
+    public List<Optional<ScoredFace>> score(List<Embedding> inputs, List<Pixels> portraits) {
         List<Optional<Face>> faces = detector.detectAll(portraits).stream()
                 .map(Detection::faces)
                 .map(all -> all.isEmpty() ? Optional.<Face>empty() : Optional.of(IdentityReader.largest(all)))
@@ -35,8 +36,11 @@ public final class IdentityScorer {
             faces.get(i).ifPresent(face -> crops.add(Aligner.align(portrait, face.landmarks())));
         }
         Iterator<Embedding> embeddings = recogniser.embedAll(crops).iterator();
-        return faces.stream()
-                .map(found -> found.map(face -> new ScoredFace(face, input.similarityTo(embeddings.next()))))
-                .toList();
+        List<Optional<ScoredFace>> scores = new ArrayList<>();
+        for (int i = 0; i < portraits.size(); i++) {
+            Embedding input = inputs.get(i);
+            scores.add(faces.get(i).map(face -> new ScoredFace(face, input.similarityTo(embeddings.next()))));
+        }
+        return scores;
     }
 }

@@ -17,24 +17,50 @@ import java.util.Map;
  * threads; fails as {@link Model#infer} does.
  */
 public final class Recogniser {
+    private static final String THRESHOLD = "same_person_threshold";
+
+    /** What insightface's own examples take for its ArcFace networks. */
+    private static final String DEFAULT_THRESHOLD = "0.28";
+
     private final Model model;
     private final String id;
     private final int embeddingSize;
+    private final double samePersonThreshold;
 
     /**
      * A recogniser.
      *
      * @param model the contract's {@code arcface}
+     * @throws FailureException MODEL_CONTRACT_VIOLATED where its threshold is no cosine
      */
     public Recogniser(Model model) {
         this.model = model;
         id = model.requireParameter("recogniser_id");
         embeddingSize = model.output("embedding").rowLength();
+        samePersonThreshold = threshold(model.name(), model.parameter(THRESHOLD).orElse(DEFAULT_THRESHOLD));
     }
 
     /** Which recogniser this is. Embeddings of another one mean nothing here. */
     public String id() {
         return id;
+    }
+
+    /** The least cosine of two embeddings that are taken for one person's. */
+    public double samePersonThreshold() {
+        return samePersonThreshold;
+    }
+
+    static double threshold(String model, String text) {
+        double threshold;
+        try {
+            threshold = Double.parseDouble(text);
+        } catch (NumberFormatException notANumber) {
+            threshold = Double.NaN;
+        }
+        if (!(threshold > 0 && threshold < 1)) {
+            throw new Violation(model, "parameters." + THRESHOLD, "a number between 0 and 1", text).toFailure();
+        }
+        return threshold;
     }
 
     /** The embedding of one aligned crop [112,112,3]. */

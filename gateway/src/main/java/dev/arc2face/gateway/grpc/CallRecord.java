@@ -5,6 +5,7 @@ import io.grpc.Context;
 import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What is known of a call, for the audit log. It holds nothing biometric: no photo, crop or embedding, nor anything
@@ -21,6 +22,7 @@ final class CallRecord {
     private volatile String model = "";
     private volatile String variant = "";
     private volatile int pictures;
+    private final AtomicInteger rejected = new AtomicInteger();
 
     CallRecord(String method) {
         this.method = method;
@@ -51,6 +53,11 @@ final class CallRecord {
         pictures = images;
     }
 
+    /** So many pictures fell short of what was asked, and are made again. */
+    void rejected(int images) {
+        rejected.addAndGet(images);
+    }
+
     void model(String name) {
         model = name;
     }
@@ -69,6 +76,7 @@ final class CallRecord {
         json.addProperty("model", model);
         json.addProperty("variant", variant);
         json.addProperty("pictures", pictures);
+        json.addProperty("rejected", rejected.get());
         json.addProperty("code", code.name());
         json.addProperty("reason", reason);
         json.addProperty("milliseconds", took.toMillis());

@@ -2,11 +2,13 @@ package dev.arc2face.gateway.grpc;
 
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.v1.GenerateResponse;
+import java.util.stream.IntStream;
 
 /**
  * The numbers of a generation's events: 1, 2, 3, ... in the order in which they happen, and the same at every gateway that
- * makes the same generation, so that a caller can go on with it anywhere. An event that is dropped leaves a gap. A place
- * in the queue, which is none of the generation's doing, has the number of the acceptance.
+ * makes the same generation, so that a caller can go on with it anywhere. An event that is dropped leaves a gap, and so does
+ * one that did not come to pass: each attempt has a number for every step, preview and portrait that it may have. A place in
+ * the queue, which is none of the generation's doing, has the number of the acceptance.
  */
 final class EventNumbers {
     static final long ACCEPTED = 1;
@@ -26,23 +28,37 @@ final class EventNumbers {
     }
 
     private long of(GenerateResponse.Builder event) {
+        int images = options.numImages();
         return switch (event.getEventCase()) {
             case ACCEPTED, QUEUED -> ACCEPTED;
             case FACE_REPORT -> FACE_REPORT;
             case STEP_PROGRESS -> ofStep(event.getStepProgress().getStep());
             case PREVIEW ->
                 ofStep(event.getPreview().getStep()) + 1 + event.getPreview().getImageIndex();
-            case IMAGE -> ofStep(steps + 1) + event.getImage().getImageIndex();
-            case COMPLETED -> ofStep(steps + 1) + options.numImages();
+            case IMAGE ->
+                endOfAttempt(event.getImage().getAttempts())
+                        - images
+                        + 1
+                        + event.getImage().getImageIndex();
+            case COMPLETED -> endOfAttempt(options.floor().maxAttempts()) + 1;
             case EVENT_NOT_SET -> throw new IllegalArgumentException("an event that says nothing");
         };
     }
 
+    /** @param step counted over all attempts, from 1 */
     private long ofStep(int step) {
-        int previews = 0;
-        for (int earlier = 1; earlier < step; earlier++) {
-            previews += options.wantsPreviewAfter(earlier) ? options.numImages() : 0;
-        }
-        return FACE_REPORT + step + previews;
+        int attemptsBefore = (step - 1) / steps;
+        int ofAttempt = step - attemptsBefore * steps;
+        return endOfAttempt(attemptsBefore) + ofAttempt + previewsBefore(ofAttempt);
+    }
+
+    private long endOfAttempt(int attempt) {
+        return FACE_REPORT + (long) attempt * (steps + previewsBefore(steps + 1) + options.numImages());
+    }
+
+    /** @param step of an attempt, from 1 */
+    private long previewsBefore(int step) {
+        long steps = IntStream.range(1, step).filter(options::wantsPreviewAfter).count();
+        return steps * options.numImages();
     }
 }

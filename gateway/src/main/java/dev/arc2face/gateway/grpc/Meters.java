@@ -2,9 +2,11 @@ package dev.arc2face.gateway.grpc;
 
 import dev.arc2face.gateway.admission.Admission;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
+import dev.arc2face.gateway.diffusion.SimilarityFloor;
 import dev.arc2face.gateway.face.ScoredFace;
 import io.grpc.Status;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -75,7 +77,7 @@ final class Meters {
     Consumer<GenerationEvent> watching(GenerationOptions options, Consumer<GenerationEvent> events) {
         String variant = options.variant().id();
         Timer step = timer("arc2face.step", "A denoising step of a generation", STEPS, "variant", variant);
-        long[] last = {0}; // when the step before ended: the first one's time is also the encoder's
+        long[] last = {0}; // when the step before ended: the time of an attempt's first one is not its own
         return event -> {
             if (event instanceof Progress progress) {
                 long now = System.nanoTime();
@@ -83,15 +85,30 @@ final class Meters {
                     step.record(Duration.ofNanos(now - last[0]));
                 }
                 last[0] = now;
-                registry.counter("arc2face.picture.steps", "variant", variant).increment(options.numImages());
+                registry.counter("arc2face.picture.steps", "variant", variant).increment(progress.portraits());
+            } else if (event instanceof FurtherAttempt again) {
+                registry.counter("arc2face.pictures.rejected", "variant", variant)
+                        .increment(again.workload().pictures());
             } else if (event instanceof Portrait portrait) {
                 Optional<ScoredFace> score = portrait.score();
-                registry.counter("arc2face.pictures", "face", score.isPresent() ? "found" : "none")
+                registry.counter(
+                                "arc2face.pictures",
+                                "face",
+                                score.isPresent() ? "found" : "none",
+                                "floor",
+                                outcome(options.floor(), score))
                         .increment();
                 score.ifPresent(scored -> similarity.record(Math.max(0, scored.similarity()))); // none below is kept
             }
             events.accept(event);
         };
+    }
+
+    private static String outcome(SimilarityFloor floor, Optional<ScoredFace> score) {
+        if (floor.minSimilarity().isEmpty()) {
+            return "none";
+        }
+        return floor.isReachedBy(score) ? "reached" : "missed";
     }
 
     private Timer timer(String name, String description, Duration[] buckets, String... tags) {

@@ -4,7 +4,7 @@ import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.SchedulerKind;
 import dev.arc2face.gateway.diffusion.Variant;
-import dev.arc2face.gateway.face.Recogniser;
+import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.v1.Defaults;
@@ -40,7 +40,8 @@ final class ModelInfo {
                 .setImageWidth(models.sizes().imageWidth())
                 .setImageHeight(models.sizes().imageHeight())
                 .setEmbeddingSize(models.sizes().embeddingSize())
-                .setRecogniserId(new Recogniser(models.arcface()).id())
+                .setRecogniserId(pipeline.recogniser().id())
+                .setSamePersonThreshold((float) pipeline.recogniser().samePersonThreshold())
                 .setLimits(limits())
                 .setDefaults(defaults(pipeline.variants().base()))
                 .setModelServer(models.serverName() + " " + models.serverVersion())
@@ -70,8 +71,10 @@ final class ModelInfo {
         return Limits.newBuilder()
                 .setMaxPhotoBytes((int) limits.maxPhotoBytes().asLongValue())
                 .setMaxPhotoPixels(limits.maxPhotoPixels())
+                .setMaxIdentityPixels(PhotoDecoder.LARGEST_OF_AN_IDENTITY * limits.maxPhotoPixels())
                 .setMaxImages(limits.maxImages())
                 .setMaxSteps(limits.maxSteps())
+                .setMaxAttempts(limits.maxAttempts())
                 .setMinFacePixels(limits.minFacePixels())
                 .setMaxEventBytes((int) limits.maxEventBytes().asLongValue())
                 .setMaxRunning(limits.maxRunning())

@@ -8,11 +8,13 @@ import dev.arc2face.gateway.admission.Place;
 import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.PortraitGenerator;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Context.CancellableContext;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
@@ -24,6 +26,7 @@ final class Ongoing implements Generation {
 
     private final String id;
     private final GenerationOptions options;
+    private final List<Float> shares;
     private final PortraitGenerator generator;
     private final Runnable permission;
     private final StepQuota.Charge charge;
@@ -61,6 +64,7 @@ final class Ongoing implements Generation {
         this.id = id;
         this.identity = identity;
         this.options = options;
+        this.shares = Requests.shares(identity, options.numImages());
         this.generator = generator;
         this.permission = permission;
         this.charge = charge;
@@ -81,7 +85,7 @@ final class Ongoing implements Generation {
         place = taken;
         Demand demand = new Demand(options.workload(), bytes, CallDeadline.nanoTime(context));
         try {
-            recording.begin(() -> enter(taken, demand).map(Responses::queued), Responses.accepted(id, options));
+            recording.begin(() -> enter(taken, demand).map(Responses::queued), Responses.accepted(id, options, shares));
             return true;
         } catch (FailureException refused) {
             context.cancel(null);
@@ -154,17 +158,28 @@ final class Ongoing implements Generation {
         String outcome = "completed";
         try {
             askPermission();
-            Consumer<GenerationEvent> tell = event -> recording.tell(Responses.event(event, queued));
+            Consumer<GenerationEvent> tell = event -> {
+                if (event instanceof FurtherAttempt again) {
+                    countAgain(again.workload().pictures());
+                } else {
+                    recording.tell(Responses.event(event, queued, options, shares));
+                }
+            };
             generator.generate(Requests.identity(source), options, taken.watching(meters.watching(options, tell)));
             recording.complete();
         } catch (FailureException failure) {
-            recording.fail(Requests.blame(failure, "identity", source));
+            recording.fail(failure.blamedOn("identity"));
             outcome = failure.reason().name();
         } catch (RuntimeException | Error thrown) {
             recording.fail(thrown);
             outcome = ErrorReason.INTERNAL.name();
         }
         log(outcome, queued);
+    }
+
+    private void countAgain(int pictures) {
+        charge.takeMore((long) pictures * options.steps());
+        CallRecord.current().rejected(pictures);
     }
 
     private void askPermission() {

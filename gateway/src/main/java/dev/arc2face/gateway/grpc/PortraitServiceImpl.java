@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.FailureException.blaming;
+
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.config.LimitsConfig;
@@ -118,6 +120,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 request.getIdentity().getSourceCase().name().toLowerCase(Locale.ROOT),
                 options.numImages(),
                 options.steps(),
+                options.floor().maxAttempts(),
                 options.variant().id());
     }
 
@@ -148,7 +151,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     public void detectFaces(DetectFacesRequest request, StreamObserver<DetectFacesResponse> response) {
         Pipeline pipeline = readiness.pipeline();
         answer(response, () -> {
-            Pixels pixels = Requests.blaming(
+            Pixels pixels = blaming(
                     "photo", () -> pipeline.decoder().decode(request.getPhoto().toByteArray()));
             CallRecord.current().model(pipeline.models().faceDetector().name());
             Detection detection = pipeline.detector().detect(pixels);
@@ -196,8 +199,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
 
     private static Identity read(Pipeline pipeline, String field, IdentitySource source) {
         CallRecord.current().model(pipeline.recogniser().id());
-        return Requests.blaming(
-                field, source, () -> pipeline.reader().read(Requests.identity(source), new StageClock()));
+        return blaming(field, () -> pipeline.reader().read(Requests.identity(source), new StageClock()));
     }
 
     /** Answers a unary call from a thread of ours, within the call's deadline. */

@@ -7,6 +7,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.ReadinessConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.diffusion.SimilarityFloor;
 import dev.arc2face.gateway.diffusion.Variant;
 import dev.arc2face.gateway.face.IdentitySource;
 import dev.arc2face.gateway.image.ImageFormat;
@@ -153,7 +154,18 @@ public final class Readiness implements TritonServer.Listener {
         IdentitySource nobody =
                 new IdentitySource.GivenEmbedding(values, pipeline.recogniser().id());
         GenerationOptions shortest = new GenerationOptions(
-                variant, 1, 2, 2, 0.5f, SchedulerKind.DPMPP_2M, 0, 1, ImageFormat.JPEG, 92, false);
+                variant,
+                1,
+                2,
+                2,
+                0.5f,
+                SchedulerKind.DPMPP_2M,
+                0,
+                1,
+                ImageFormat.JPEG,
+                92,
+                false,
+                SimilarityFloor.NONE);
         Context.CancellableContext context =
                 Context.ROOT.withDeadlineAfter(config.warmUpTimeout().toNanos(), TimeUnit.NANOSECONDS, warmUps);
         try {

@@ -1,41 +1,47 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.FailureException.blaming;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
-import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.FailureException.FieldViolation;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.SchedulerKind;
+import dev.arc2face.gateway.diffusion.SimilarityFloor;
 import dev.arc2face.gateway.diffusion.Variant;
 import dev.arc2face.gateway.diffusion.Variants;
 import dev.arc2face.gateway.face.Aligner;
 import dev.arc2face.gateway.face.IdentitySource.AlignedFace;
+import dev.arc2face.gateway.face.IdentitySource.Average;
 import dev.arc2face.gateway.face.IdentitySource.GivenEmbedding;
+import dev.arc2face.gateway.face.IdentitySource.Interpolation;
 import dev.arc2face.gateway.face.IdentitySource.Photo;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
-import io.grpc.Status;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.function.Supplier;
 
 /**
  * Requests, whose static constraints are known to hold, to the domain: absent options get this deployment's defaults,
  * and what breaks its limits is refused by field.
  */
 final class Requests {
+    /** Attempts at a portrait where the request says how similar it must be and no more. */
+    private static final int DEFAULT_ATTEMPTS = 4;
+
     private final GenerationConfig defaults;
     private final LimitsConfig limits;
     private final SchedulerKind scheduler;
@@ -73,9 +79,20 @@ final class Requests {
                 request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
                 format,
                 request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality(),
-                request.getReproducible());
+                request.getReproducible(),
+                floor(request));
         checkLimits(request, options);
         return options;
+    }
+
+    private SimilarityFloor floor(GenerateRequest request) {
+        return request.hasMinSimilarity()
+                ? new SimilarityFloor(
+                        OptionalDouble.of(request.getMinSimilarity()),
+                        request.hasMaxAttempts()
+                                ? request.getMaxAttempts()
+                                : Math.min(DEFAULT_ATTEMPTS, limits.maxAttempts()))
+                : SimilarityFloor.NONE;
     }
 
     /** The caller's name for its request, or one of ours. */
@@ -120,51 +137,23 @@ final class Requests {
                 }
                 yield new GivenEmbedding(values, source.getEmbedding().getRecogniserId());
             }
-            case AVERAGE, INTERPOLATION ->
-                throw FailureException.of(ErrorReason.UNIMPLEMENTED, "averages and interpolations are not served yet");
+            case AVERAGE ->
+                new Average(source.getAverage().getSourcesList().stream()
+                        .map(Requests::identity)
+                        .toList());
+            case INTERPOLATION ->
+                new Interpolation(
+                        identity(source.getInterpolation().getFirst()),
+                        identity(source.getInterpolation().getSecond()),
+                        source.getInterpolation().getTList());
             case SOURCE_NOT_SET -> throw new IllegalArgumentException("validation let a request without a source pass");
         };
     }
 
-    /** Does what may fail on the identity given in a field, and has the failure name that field. */
-    static <T> T blaming(String field, IdentitySource source, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (FailureException failure) {
-            throw blame(failure, field, source);
-        }
-    }
-
-    /** The failure of reading an identity, pointing at the field that gave it. */
-    static FailureException blame(FailureException failure, String field, IdentitySource source) {
-        String part = switch (failure.reason()) {
-            case FACE_INDEX_OUT_OF_RANGE -> ".face_index";
-            default ->
-                switch (source.getSourceCase()) {
-                    case PHOTO -> ".photo";
-                    case ALIGNED_FACE -> ".aligned_face";
-                    case EMBEDDING -> ".embedding";
-                    case AVERAGE -> ".average";
-                    case INTERPOLATION -> ".interpolation";
-                    case SOURCE_NOT_SET -> "";
-                };
-        };
-        return blame(failure, field + part);
-    }
-
-    /** Does what may fail because of a field, and has the failure name it. */
-    static <T> T blaming(String field, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (FailureException failure) {
-            throw blame(failure, field);
-        }
-    }
-
-    private static FailureException blame(FailureException failure, String field) {
-        boolean nameless = failure.reason().code() == Status.Code.INVALID_ARGUMENT
-                && failure.violations().isEmpty();
-        return nameless ? failure.at(field) : failure;
+    /** Where each portrait is between the two identities of an interpolation; empty without one. */
+    static List<Float> shares(IdentitySource source, int portraits) {
+        List<Float> shares = source.getInterpolation().getTList();
+        return shares.size() == 1 ? Collections.nCopies(portraits, shares.get(0)) : List.copyOf(shares);
     }
 
     private void checkLimits(GenerateRequest request, GenerationOptions options) {
@@ -172,6 +161,9 @@ final class Requests {
         List<FieldViolation> violations = new ArrayList<>();
         if (options.numImages() > limits.maxImages()) {
             violations.add(new FieldViolation("num_images", "at most " + limits.maxImages() + " here"));
+        }
+        if (options.floor().maxAttempts() > limits.maxAttempts()) {
+            violations.add(new FieldViolation("max_attempts", "at most " + limits.maxAttempts() + " here"));
         }
         if (options.steps() > limits.maxSteps()) {
             violations.add(new FieldViolation("steps", "at most " + limits.maxSteps() + " here"));

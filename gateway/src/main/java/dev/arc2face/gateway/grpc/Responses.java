@@ -6,6 +6,7 @@ import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.FaceReport;
+import dev.arc2face.gateway.face.SourceReport;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.v1.Accepted;
 import dev.arc2face.v1.Completed;
@@ -27,7 +28,8 @@ import java.util.Locale;
 final class Responses {
     private Responses() {}
 
-    static GenerateResponse.Builder accepted(String requestId, GenerationOptions options) {
+    /** @param shares where each portrait is between the two identities of an interpolation; empty without one */
+    static GenerateResponse.Builder accepted(String requestId, GenerationOptions options, List<Float> shares) {
         Accepted.Builder accepted = Accepted.newBuilder()
                 .setRequestId(requestId)
                 .setNumImages(options.numImages())
@@ -39,7 +41,10 @@ final class Responses {
                 .setPreviewEvery(options.previewEvery())
                 .setOutputFormat(format(options.format()))
                 .setReproducible(options.reproducible())
+                .setMaxAttempts(options.floor().maxAttempts())
+                .addAllT(shares)
                 .setJpegQuality(options.format() == ImageFormat.JPEG ? options.jpegQuality() : 0);
+        options.floor().minSimilarity().ifPresent(least -> accepted.setMinSimilarity((float) least));
         for (int i = 0; i < options.numImages(); i++) {
             accepted.addSeeds(options.seed(i));
         }
@@ -52,34 +57,51 @@ final class Responses {
         return GenerateResponse.newBuilder().setQueued(queued);
     }
 
-    /** @param queued how long the generation waited for its turn; callers count from its acceptance */
-    static GenerateResponse.Builder event(GenerationEvent event, Duration queued) {
+    /**
+     * What callers are told; of a further attempt they learn by its steps.
+     *
+     * @param queued how long the generation waited for its turn; callers count from its acceptance
+     * @param shares as in {@link #accepted}
+     */
+    static GenerateResponse.Builder event(
+            GenerationEvent event, Duration queued, GenerationOptions options, List<Float> shares) {
         GenerateResponse.Builder response = GenerateResponse.newBuilder();
         if (event instanceof GenerationEvent.Identified identified) {
             return response.setFaceReport(report(identified.report()));
         }
         if (event instanceof GenerationEvent.Progress progress) {
             return response.setStepProgress(StepProgress.newBuilder()
-                    .setStep(progress.step())
-                    .setTotalSteps(progress.total())
+                    .setStep((progress.attempt() - 1) * progress.total() + progress.step())
+                    .setTotalSteps(options.floor().maxAttempts() * progress.total())
+                    .setAttempt(progress.attempt())
+                    .setNumImages(progress.portraits())
                     .setElapsed(duration(progress.elapsed().plus(queued)))
                     .setExpectedRemaining(duration(progress.expectedRemaining())));
         }
         if (event instanceof GenerationEvent.Preview preview) {
             return response.setPreview(Preview.newBuilder()
                     .setImageIndex(preview.imageIndex())
+                    .setSeed(preview.seed())
                     .setStep(preview.step())
                     .setJpeg(UnsafeByteOperations.unsafeWrap(preview.jpeg()))
                     .setWidth(preview.width())
                     .setHeight(preview.height()));
         }
         if (event instanceof GenerationEvent.Portrait portrait) {
-            return response.setImage(image(portrait));
+            PortraitImage.Builder image =
+                    image(portrait).setBelowMinSimilarity(!options.floor().isReachedBy(portrait.score()));
+            if (!shares.isEmpty()) {
+                image.setT(shares.get(portrait.imageIndex()));
+            }
+            return response.setImage(image);
         }
-        GenerationEvent.Finished finished = (GenerationEvent.Finished) event;
+        if (!(event instanceof GenerationEvent.Finished finished)) {
+            throw new IllegalArgumentException("nothing that callers are told: " + event);
+        }
         Completed.Builder completed = Completed.newBuilder()
                 .setElapsed(duration(finished.elapsed().plus(queued)))
-                .setUnetCalls(finished.unetCalls());
+                .setUnetCalls(finished.unetCalls())
+                .setRejected(finished.rejected());
         finished.timings()
                 .forEach((stage, time) -> completed
                         .addTimingsBuilder()
@@ -99,10 +121,18 @@ final class Responses {
                             case REQUESTED_INDEX -> FaceChoice.FACE_CHOICE_REQUESTED_INDEX;
                             case ALIGNED_CROP -> FaceChoice.FACE_CHOICE_ALIGNED_CROP;
                             case EMBEDDING -> FaceChoice.FACE_CHOICE_EMBEDDING;
+                            case AVERAGE -> FaceChoice.FACE_CHOICE_AVERAGE;
+                            case INTERPOLATION -> FaceChoice.FACE_CHOICE_INTERPOLATION;
                         })
                 .setTruncated(report.truncated())
                 .setPadded(report.padded());
         report.usedIndex().ifPresent(message::setUsedIndex);
+        for (SourceReport source : report.sources()) {
+            dev.arc2face.v1.SourceReport.Builder part = message.addSourcesBuilder()
+                    .setFaceReport(report(source.report()))
+                    .setUsed(source.used());
+            source.similarity().ifPresent(similarity -> part.setSimilarity((float) similarity));
+        }
         return message.build();
     }
 
@@ -139,7 +169,7 @@ final class Responses {
         return message.build();
     }
 
-    private static PortraitImage image(GenerationEvent.Portrait portrait) {
+    private static PortraitImage.Builder image(GenerationEvent.Portrait portrait) {
         IdentityScore.Builder score = IdentityScore.newBuilder();
         portrait.score()
                 .ifPresentOrElse(
@@ -149,12 +179,12 @@ final class Responses {
         return PortraitImage.newBuilder()
                 .setImageIndex(portrait.imageIndex())
                 .setSeed(portrait.seed())
+                .setAttempts(portrait.attempts())
                 .setData(UnsafeByteOperations.unsafeWrap(portrait.data()))
                 .setFormat(format(portrait.format()))
                 .setWidth(portrait.width())
                 .setHeight(portrait.height())
-                .setIdentityScore(score)
-                .build();
+                .setIdentityScore(score);
     }
 
     private static com.google.protobuf.Duration duration(Duration duration) {

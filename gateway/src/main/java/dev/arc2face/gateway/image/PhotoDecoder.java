@@ -15,8 +15,11 @@ import java.util.concurrent.Semaphore;
  * order of arrival. Safe to use from any number of threads.
  */
 public final class PhotoDecoder {
+    /** All photos of an identity may have as many pixels as so many of the largest photos. */
+    public static final int LARGEST_OF_AN_IDENTITY = 4;
+
     private final int maxBytes;
-    private final PixelBudget budget;
+    private final int maxPixels;
     private final Semaphore places; // one for each pixel that is being decoded
 
     /**
@@ -30,24 +33,37 @@ public final class PhotoDecoder {
             throw new IllegalArgumentException("limits below 1: " + maxBytes + " bytes, " + maxPixels + " pixels");
         }
         this.maxBytes = maxBytes;
-        budget = new PixelBudget(maxPixels);
+        this.maxPixels = maxPixels;
         places = new Semaphore(maxPixels, true);
+    }
+
+    /** What the photos of one identity may make of work. */
+    public PixelAllowance newAllowance() {
+        return new PixelAllowance((long) LARGEST_OF_AN_IDENTITY * maxPixels);
+    }
+
+    /** Decodes a photo that is alone, as {@link #decode(byte[], PixelAllowance)}. */
+    public Pixels decode(byte[] photo) {
+        return decode(photo, newAllowance());
     }
 
     /**
      * Decodes a photo.
      *
      * @param photo the encoded photo
+     * @param allowance what is left for it
      * @return [H,W,3], upright
      * @throws FailureException UNSUPPORTED_IMAGE_FORMAT; IMAGE_TOO_LARGE; IMAGE_DECODE_FAILED where it is damaged or cut
      *     short
      */
-    public Pixels decode(byte[] photo) {
+    public Pixels decode(byte[] photo, PixelAllowance allowance) {
         if (photo.length > maxBytes) {
             throw PixelBudget.tooLarge(maxBytes, photo.length, "bytes");
         }
         try {
-            Container container = open(photo);
+            PixelBudget budget = new PixelBudget(maxPixels);
+            Container container = open(photo, budget);
+            allowance.spend(budget.work());
             int pixels = container.width() * container.height(); // within the budget
             places.acquireUninterruptibly(pixels);
             try {
@@ -63,7 +79,7 @@ public final class PhotoDecoder {
         }
     }
 
-    private Container open(byte[] photo) throws IOException {
+    private static Container open(byte[] photo, PixelBudget budget) throws IOException {
         if (JpegContainer.isJpeg(photo)) {
             return JpegContainer.read(photo, budget);
         }

@@ -6,14 +6,26 @@ import java.util.Map;
 
 /**
  * The most pixels that a photo may have, and with them the most work that it may make. A container asks as soon as it
- * has read a size, before anything is decoded or allocated by it.
+ * has read a size, before anything is decoded or allocated by it. For one photo; one owner, one thread.
  */
-record PixelBudget(int maxPixels) {
+final class PixelBudget {
     /** A JPEG's longest side. Each row costs something of its own: a million rows of one pixel are no small photo. */
     private static final int MAX_SIDE = 65_535;
 
     /** Passes over the largest photo; a progressive JPEG is passed over once a scan, and encoders make about ten. */
     private static final int MAX_PASSES = 16;
+
+    private final int maxPixels;
+    private long work;
+
+    PixelBudget(int maxPixels) {
+        this.maxPixels = maxPixels;
+    }
+
+    /** The work that the photo makes, in pixels of a photo that is passed over as often as may be. */
+    long work() {
+        return work;
+    }
 
     /** IMAGE_TOO_LARGE where that is more than the budget. */
     void require(int width, int height) {
@@ -25,6 +37,7 @@ record PixelBudget(int maxPixels) {
         if (side > MAX_SIDE) {
             throw tooLarge(MAX_SIDE, side, "pixels a side");
         }
+        work = Math.max(work, pixels);
     }
 
     /** IMAGE_TOO_LARGE where so many passes over so many pixels are more work than a photo may make. */
@@ -34,6 +47,7 @@ record PixelBudget(int maxPixels) {
         if (pixels > limit) {
             throw tooLarge(limit, pixels, "pixels in all scans");
         }
+        work = Math.max(work, pixels / MAX_PASSES);
     }
 
     static FailureException tooLarge(long limit, long actual, String unit) {

@@ -34,9 +34,11 @@ public final class Policy {
     /**
      * What the policy is asked.
      *
-     * @param identity what the caller gave: photo, aligned_face or embedding
+     * @param identity what the caller gave: photo, aligned_face, embedding, average or interpolation
+     * @param attempts at each image, at most
      */
-    public record Question(String caller, String requestId, String identity, int images, int steps, String variant) {
+    public record Question(
+            String caller, String requestId, String identity, int images, int steps, int attempts, String variant) {
         private JsonObject json() {
             JsonObject json = new JsonObject();
             json.addProperty("method", "Generate");
@@ -45,6 +47,7 @@ public final class Policy {
             json.addProperty("identity", identity);
             json.addProperty("num_images", images);
             json.addProperty("steps", steps);
+            json.addProperty("max_attempts", attempts);
             json.addProperty("variant", variant);
             return json;
         }

@@ -279,7 +279,7 @@ class AdmissionTest {
                 new FaceReport(0, 0, List.of(), OptionalInt.empty(), FaceChoice.EMBEDDING, false, false)));
         for (int step = 1; step <= count; step++) {
             now += STEP.toNanos();
-            events.accept(new Progress(step, STEPS, Duration.ZERO, Duration.ZERO));
+            events.accept(new Progress(1, 1, step, STEPS, Duration.ZERO, Duration.ZERO));
         }
     }
 

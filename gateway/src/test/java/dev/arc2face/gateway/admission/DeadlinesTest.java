@@ -11,6 +11,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.QuotasConfig;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
+import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
 import dev.arc2face.gateway.diffusion.Workload;
@@ -134,6 +135,48 @@ class DeadlinesTest {
     }
 
     @Test
+    void furtherAttemptThatCannotEndInTimeIsNotBegun() {
+        measure();
+        enter("twice", 3.5);
+        Consumer<GenerationEvent> twice = begin(place("twice"));
+        attempt(twice, 1, STEP_ALONE); // 2 s
+        assertThat(told).isEmpty();
+        again(twice);
+        assertThat(told).containsExactly("twice stopped: DEADLINE_EXCEEDED");
+    }
+
+    @Test
+    void furtherAttemptCountsForThoseWhoWaitFromItsBeginning() {
+        measure();
+        enter("a1");
+        enter("a2");
+        Consumer<GenerationEvent> again = begin(place("a1"));
+        begin(place("a2"));
+        attempt(again, 1, STEP_ALONE);
+        again(again);
+        // The other one, too, has all its steps before it: whoever comes waits for one of two alike.
+        double wait = enter("b").orElseThrow().expectedWait().orElseThrow().toMillis() / 1e3;
+        assertThat(wait).isBetween(2.0, 4.1);
+        assertThat(told).isEmpty();
+    }
+
+    private void attempt(Consumer<GenerationEvent> events, int attempt, double seconds) {
+        for (int step = 1; step <= STEPS; step++) {
+            pass(seconds);
+            events.accept(new Progress(attempt, 1, step, STEPS, Duration.ZERO, Duration.ZERO));
+        }
+    }
+
+    private static void again(Consumer<GenerationEvent> events) {
+        try {
+            events.accept(new FurtherAttempt(
+                    new Workload("base", 1, new Workload.Part(STEPS, 1, 2), new Workload.Part(0, 1, 1))));
+        } catch (FailureException stopped) {
+            // told
+        }
+    }
+
+    @Test
     void waitingOneWhoseDeadlineIsOutOfReachNeverStarts() {
         measure();
         enter("a1");
@@ -224,10 +267,10 @@ class DeadlinesTest {
         try {
             for (int step = first; step <= last; step++) {
                 pass(seconds);
-                events.accept(new Progress(step, STEPS, Duration.ZERO, Duration.ZERO));
+                events.accept(new Progress(1, 1, step, STEPS, Duration.ZERO, Duration.ZERO));
             }
             if (last == STEPS) {
-                events.accept(new Finished(Duration.ZERO, Map.of(), STEPS));
+                events.accept(new Finished(Duration.ZERO, Map.of(), STEPS, 0));
             }
         } catch (FailureException stopped) {
             // told

@@ -72,6 +72,17 @@ class QuotasTest {
     }
 
     @Test
+    void furtherAttemptsAreNeverRefusedAndPaidForLater() {
+        StepQuota.Charge charge = quota.charge("a", 600);
+        charge.take();
+        charge.takeMore(300);
+        charge.takeMore(100);
+        assertThat(refusal("a", 50).retryAfter()).contains(Duration.ofSeconds(45));
+        pass(45);
+        take("a", 50);
+    }
+
+    @Test
     void whatCameToNothingIsGivenBack() {
         StepQuota.Charge charge = quota.charge("a", 600);
         charge.take();

@@ -16,10 +16,12 @@ import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.IdentityScore;
+import dev.arc2face.v1.IdentitySource;
 import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceImplBase;
 import dev.arc2face.v1.Preview;
+import dev.arc2face.v1.SourceReport;
 import dev.arc2face.v1.StepProgress;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -113,8 +115,9 @@ class Arc2FaceCommandTest {
                         .setTotalSteps(2)
                         .setExpectedRemaining(Duration.newBuilder().setSeconds(1)))
                 .build());
-        stream.onNext(event(4).setPreview(Preview.newBuilder().setStep(1).setJpeg(picture))
-                .build());
+        stream.onNext(
+                event(4).setPreview(Preview.newBuilder().setStep(1).setSeed(7).setJpeg(picture))
+                        .build());
         stream.onNext(event(5).setImage(PortraitImage.newBuilder()
                         .setSeed(-1)
                         .setData(picture)
@@ -224,6 +227,117 @@ class Arc2FaceCommandTest {
     }
 
     @Test
+    void severalPhotosAreOnePersonAndAMixGoesToAnother() throws Exception {
+        answer = this::aWholeGeneration;
+        Path other =
+                Files.writeString(folder.resolve("other.json"), "{\"values\": [1], \"recogniserId\": \"mobileface\"}");
+        execute(
+                "generate",
+                photo.toString(),
+                other.toString(),
+                photo.toString(),
+                target(),
+                "-o",
+                folder.toString(),
+                "--mix",
+                other.toString(),
+                "--t",
+                "0,0.25,1",
+                "--min-similarity",
+                "0.5",
+                "--max-attempts",
+                "7");
+        GenerateRequest request = received.get();
+        assertThat(request.getNumImages()).isEqualTo(3);
+        assertThat(request.getMinSimilarity()).isEqualTo(0.5f);
+        assertThat(request.getMaxAttempts()).isEqualTo(7);
+        assertThat(request.getIdentity().getInterpolation().getTList()).containsExactly(0f, 0.25f, 1f);
+        assertThat(request.getIdentity().getInterpolation().getSecond().hasEmbedding())
+                .isTrue();
+        assertThat(request.getIdentity()
+                        .getInterpolation()
+                        .getFirst()
+                        .getAverage()
+                        .getSourcesList())
+                .extracting(IdentitySource::getSourceCase)
+                .containsExactly(
+                        IdentitySource.SourceCase.PHOTO,
+                        IdentitySource.SourceCase.EMBEDDING,
+                        IdentitySource.SourceCase.PHOTO);
+    }
+
+    @Test
+    void aMixIsHalfWayUnlessItIsSaid() throws Exception {
+        answer = this::aWholeGeneration;
+        execute("generate", photo.toString(), target(), "-o", folder.toString(), "--mix", photo.toString());
+        assertThat(received.get().getIdentity().getInterpolation().getTList()).containsExactly(0.5f);
+        assertThat(received.get().hasNumImages()).isFalse();
+    }
+
+    @Test
+    void whoWasLeftOutAndWhatFellShortIsSaid() {
+        answer = (request, stream) -> {
+            ByteString picture = ByteString.copyFrom(bytes(photo));
+            FaceReport one = FaceReport.newBuilder()
+                    .setUsedIndex(3)
+                    .addFaces(Face.newBuilder().setIndex(3).setRight(30).setBottom(40))
+                    .setChoice(FaceChoice.FACE_CHOICE_LARGEST)
+                    .build();
+            SourceReport.Builder used =
+                    SourceReport.newBuilder().setFaceReport(one).setUsed(true).setSimilarity(0.9f);
+            stream.onNext(event(1).setAccepted(Accepted.getDefaultInstance()).build());
+            stream.onNext(event(2).setFaceReport(FaceReport.newBuilder()
+                            .setChoice(FaceChoice.FACE_CHOICE_AVERAGE)
+                            .addSources(used)
+                            .addSources(used.clone().setUsed(false).setSimilarity(0.125f))
+                            .addSources(used))
+                    .build());
+            stream.onNext(event(3).setImage(PortraitImage.newBuilder()
+                            .setImageIndex(1)
+                            .setSeed(1)
+                            .setAttempts(3)
+                            .setData(picture))
+                    .build());
+            stream.onNext(event(4).setImage(PortraitImage.newBuilder()
+                            .setSeed(2)
+                            .setAttempts(4)
+                            .setBelowMinSimilarity(true)
+                            .setData(picture))
+                    .build());
+            stream.onNext(
+                    event(5).setCompleted(Completed.newBuilder().setRejected(5)).build());
+            stream.onCompleted();
+        };
+        Path second = folder.resolve("second.png");
+        Path sheet = folder.resolve("sheet.png");
+        try {
+            Files.copy(photo, second);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        int code = execute(
+                "generate",
+                photo.toString(),
+                second.toString(),
+                photo.toString(),
+                target(),
+                "-o",
+                folder.toString(),
+                "--contact-sheet",
+                sheet.toString());
+        assertThat(err.toString(UTF_8).lines())
+                .containsExactly(
+                        "using the mean of 2 of 3; left out " + second + " (similarity 0.125)",
+                        "2 portraits in 0.0 s, 5 drawn again");
+        assertThat(out.toString(UTF_8).lines())
+                .containsExactly(
+                        folder.resolve("a face-1.png") + "  seed 1  no face found  attempt 3",
+                        folder.resolve("a face-2.png") + "  seed 2  no face found  below what was asked, the best of 4",
+                        sheet.toString());
+        assertThat(code).isZero();
+    }
+
+    @Test
     void anEmbeddingFileStandsInForAPhoto() throws Exception {
         answer = this::aWholeGeneration;
         Path embedding = Files.writeString(
@@ -318,6 +432,9 @@ class Arc2FaceCommandTest {
                 List.of("generate"),
                 List.of("generate", "a.png", "--embedding", "b.json"),
                 List.of("generate", "a.png", "-n", "-1"),
+                List.of("generate", photo.toString(), "--t", "0.5"),
+                List.of("generate", photo.toString(), "--t", "much", "--mix", photo.toString()),
+                List.of("generate", photo.toString(), photo.toString(), "--face-index", "0"),
                 List.of("generate", "a.png", "--format", "gif"),
                 List.of("generate", "a.png", "--deadline", "soon"),
                 List.of("compare", "a.png"),

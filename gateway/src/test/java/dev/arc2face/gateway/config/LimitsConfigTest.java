@@ -17,6 +17,7 @@ class LimitsConfigTest {
         assertThat(limits.minFacePixels()).isEqualTo(24);
         assertThat(limits.maxImages()).isEqualTo(16);
         assertThat(limits.maxSteps()).isEqualTo(100);
+        assertThat(limits.maxAttempts()).isEqualTo(16);
         assertThat(limits.maxRunning()).isEqualTo(16);
         assertThat(limits.minRunning()).isEqualTo(1024);
         assertThat(limits.maxQueued()).isEqualTo(64);
@@ -41,6 +42,7 @@ class LimitsConfigTest {
                         Map.entry("arc2face.limits.min-face-pixels", "30"),
                         Map.entry("arc2face.limits.max-images", "4"),
                         Map.entry("arc2face.limits.max-steps", "50"),
+                        Map.entry("arc2face.limits.max-attempts", "8"),
                         Map.entry("arc2face.limits.max-running", "2"),
                         Map.entry("arc2face.limits.min-running", "1"),
                         Map.entry("arc2face.limits.max-queued", "3"),
@@ -59,6 +61,7 @@ class LimitsConfigTest {
         assertThat(limits.minFacePixels()).isEqualTo(30);
         assertThat(limits.maxImages()).isEqualTo(4);
         assertThat(limits.maxSteps()).isEqualTo(50);
+        assertThat(limits.maxAttempts()).isEqualTo(8);
         assertThat(limits.maxRunning()).isEqualTo(2);
         assertThat(limits.minRunning()).isEqualTo(1);
         assertThat(limits.maxQueued()).isEqualTo(3);
@@ -79,6 +82,7 @@ class LimitsConfigTest {
         refused("max-images", "17");
         refused("max-images", "0");
         refused("max-steps", "101");
+        refused("max-attempts", "17");
         refused("max-running", "0");
         refused("max-event-bytes", "4M");
         refused("max-request-bytes", "18M");

@@ -51,6 +51,17 @@ class GenerationOptionsTest {
 
     private GenerationOptions options(float guidanceScale, float guidanceUntil) {
         return new GenerationOptions(
-                variant, 1, 1, guidanceScale, guidanceUntil, SchedulerKind.EULER, 0, 0, ImageFormat.PNG, 92, false);
+                variant,
+                1,
+                1,
+                guidanceScale,
+                guidanceUntil,
+                SchedulerKind.EULER,
+                0,
+                0,
+                ImageFormat.PNG,
+                92,
+                false,
+                SimilarityFloor.NONE);
     }
 }

@@ -8,6 +8,8 @@ import dev.arc2face.gateway.triton.DataType;
 import dev.arc2face.gateway.triton.ModelRepository;
 import dev.arc2face.gateway.triton.OwnModels;
 import dev.arc2face.gateway.triton.ServedModels;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -31,7 +33,11 @@ class GuidanceInsideTest {
         models = own.get();
         inside = Variants.of(models).base().unet();
         context = new Encoder(models.encoder())
-                .encode(Embedding.normalise(new Noise(99).draw(models.sizes().embeddingSize())), DataType.FP32);
+                .encode(
+                        List.of(Embedding.normalise(
+                                new Noise(99).draw(models.sizes().embeddingSize()))),
+                        DataType.FP32)
+                .get(0);
     }
 
     @AfterAll
@@ -63,7 +69,7 @@ class GuidanceInsideTest {
     }
 
     private float[] predict(Unet unet, Latents noise, float guidanceScale) {
-        return new Denoiser(unet, context, noise)
+        return new Denoiser(unet, Collections.nCopies(noise.n(), context), noise)
                 .predict(noise, STEP, guidanceScale)
                 .values();
     }

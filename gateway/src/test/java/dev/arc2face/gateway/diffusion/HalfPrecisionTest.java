@@ -99,7 +99,18 @@ class HalfPrecisionTest {
         IdentitySource somebody = new IdentitySource.GivenEmbedding(
                 new Noise(7).draw(models.sizes().embeddingSize()), recogniser.id());
         GenerationOptions options = new GenerationOptions(
-                variant, pictures, STEPS, guidanceScale, 1, scheduler, 5, 0, ImageFormat.PNG, 92, false);
+                variant,
+                pictures,
+                STEPS,
+                guidanceScale,
+                1,
+                scheduler,
+                5,
+                0,
+                ImageFormat.PNG,
+                92,
+                false,
+                SimilarityFloor.NONE);
         List<Pixels> drawn = new ArrayList<>();
         generator.generate(somebody, options, event -> {
             if (event instanceof GenerationEvent.Portrait portrait) {

@@ -12,23 +12,23 @@ class PaceTest {
 
     @Test
     void whatIsLeftIsTheMeanStepForEachRemainingOneAndTheFinishing() {
-        Pace pace = new Pace(now::get, 4, 0, Duration.ofMillis(70));
+        Pace pace = new Pace(now::get, 4, 0, Duration.ofMillis(35));
         pass(Duration.ofMillis(30));
-        pace.stepsBegin();
+        pace.stepsBegin(2);
 
         pass(Duration.ofMillis(10));
         assertThat(pace.stepDone(1))
-                .isEqualTo(new Progress(1, 4, Duration.ofMillis(40), Duration.ofMillis(3 * 10 + 70)));
+                .isEqualTo(new Progress(1, 2, 1, 4, Duration.ofMillis(40), Duration.ofMillis(3 * 10 + 70)));
 
         pass(Duration.ofMillis(20));
         assertThat(pace.stepDone(2))
-                .isEqualTo(new Progress(2, 4, Duration.ofMillis(60), Duration.ofMillis(2 * 15 + 70)));
+                .isEqualTo(new Progress(1, 2, 2, 4, Duration.ofMillis(60), Duration.ofMillis(2 * 15 + 70)));
     }
 
     @Test
     void guidedStepsTakeTwiceAsLong() {
         Pace pace = new Pace(now::get, 5, 3, Duration.ZERO);
-        pace.stepsBegin();
+        pace.stepsBegin(1);
 
         pass(Duration.ofMillis(20));
         assertThat(pace.stepDone(1).expectedRemaining()).isEqualTo(Duration.ofMillis(2 * 20 + 2 * 10));

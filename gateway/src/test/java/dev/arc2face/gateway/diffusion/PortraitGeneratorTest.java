@@ -191,10 +191,12 @@ class PortraitGeneratorTest {
                 new int[] {11}, models.sizes().latentHeight(), models.sizes().latentWidth());
         dev.arc2face.gateway.diffusion.Context context = new Encoder(models.encoder())
                 .encode(
-                        Embedding.normalise(new Noise(7).draw(models.sizes().embeddingSize())),
-                        variant.unet().contextType());
+                        List.of(Embedding.normalise(
+                                new Noise(7).draw(models.sizes().embeddingSize()))),
+                        variant.unet().contextType())
+                .get(0);
         Step.State state = schedule.start(noise.draw());
-        Denoiser denoiser = new Denoiser(variant.unet(), context, state.latents());
+        Denoiser denoiser = new Denoiser(variant.unet(), List.of(context), state.latents());
         for (int i = 0; i < STEPS; i++) {
             Step step = schedule.steps().get(i);
             step.advance(state, denoiser.predict(state.latents(), step, i < 2 ? 3 : 1), noise::draw);
@@ -212,7 +214,18 @@ class PortraitGeneratorTest {
     void reproduciblePicturesAreThoseOfOtherRequestsHere(int numImages) {
         GenerationOptions usual = options(numImages, SchedulerKind.DPMPP_2M, 5, 0);
         GenerationOptions alone = new GenerationOptions(
-                variant, numImages, STEPS, 2, 1, SchedulerKind.DPMPP_2M, 5, 0, ImageFormat.PNG, 92, true);
+                variant,
+                numImages,
+                STEPS,
+                2,
+                1,
+                SchedulerKind.DPMPP_2M,
+                5,
+                0,
+                ImageFormat.PNG,
+                92,
+                true,
+                SimilarityFloor.NONE);
         assertThat(portraits(run(alone)))
                 .extracting(Portrait::data)
                 .containsExactlyElementsOf(
@@ -224,7 +237,18 @@ class PortraitGeneratorTest {
 
     private GenerationOptions options(int numImages, SchedulerKind scheduler, int firstSeed, int previewEvery) {
         return new GenerationOptions(
-                variant, numImages, STEPS, 2, 1, scheduler, firstSeed, previewEvery, ImageFormat.PNG, 92, false);
+                variant,
+                numImages,
+                STEPS,
+                2,
+                1,
+                scheduler,
+                firstSeed,
+                previewEvery,
+                ImageFormat.PNG,
+                92,
+                false,
+                SimilarityFloor.NONE);
     }
 
     private GenerationOptions options(
@@ -240,7 +264,8 @@ class PortraitGeneratorTest {
                 0,
                 ImageFormat.PNG,
                 92,
-                false);
+                false,
+                SimilarityFloor.NONE);
     }
 
     private List<GenerationEvent> run(GenerationOptions options) {

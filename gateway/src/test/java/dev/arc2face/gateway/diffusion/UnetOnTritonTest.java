@@ -15,6 +15,7 @@ import dev.arc2face.gateway.triton.Statistics.Counters;
 import dev.arc2face.gateway.triton.TritonExtension;
 import io.grpc.Context.CancellableContext;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,7 +40,9 @@ class UnetOnTritonTest {
     void readModels() {
         models = triton.models();
         unet = new Unet(models.unet(), Optional.empty());
-        context = new Encoder(models.encoder()).encode(embedding(models.sizes().embeddingSize()), DataType.FP32);
+        context = new Encoder(models.encoder())
+                .encode(List.of(embedding(models.sizes().embeddingSize())), DataType.FP32)
+                .get(0);
     }
 
     @Test
@@ -123,7 +126,7 @@ class UnetOnTritonTest {
     }
 
     private Latents predict(Latents latents, Context of, float guidanceScale) {
-        return new Denoiser(unet, of, latents).predict(latents, STEP, guidanceScale);
+        return new Denoiser(unet, Collections.nCopies(latents.n(), of), latents).predict(latents, STEP, guidanceScale);
     }
 
     private Latents noise(int... seeds) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.face.IdentitySource.Average;
+import dev.arc2face.gateway.face.IdentitySource.Interpolation;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.image.PictureEncoder;
@@ -13,6 +15,7 @@ import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.SharedTriton;
 import dev.arc2face.gateway.triton.TritonExtension;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -196,8 +199,9 @@ class IdentityReaderTest {
     void portraitsAreScoredOneByOneAndThoseWithoutAFaceHaveNoScore() {
         IdentityScorer scorer = new IdentityScorer(detector, recogniser);
         Pixels nobody = new Pixels(128, 128, new byte[128 * 128 * 3]);
-        List<Optional<ScoredFace>> scores =
-                scorer.score(read(sample).embedding(), List.of(nobody, sample, Photos.mirrored(sample), nobody));
+        List<Optional<ScoredFace>> scores = scorer.score(
+                Collections.nCopies(4, read(sample).embedding()),
+                List.of(nobody, sample, Photos.mirrored(sample), nobody));
 
         assertThat(scores.get(0)).isEmpty();
         assertThat(scores.get(1).orElseThrow().similarity()).isCloseTo(1, within(1e-6));
@@ -205,6 +209,96 @@ class IdentityReaderTest {
                 .isEqualTo(detector.detect(sample).faces().get(0));
         assertThat(scores.get(2).orElseThrow().similarity()).isBetween(0.85, 0.9999);
         assertThat(scores.get(3)).isEmpty();
+    }
+
+    @Test
+    void anAverageLeavesOutWhoDoesNotBelongThereAndSaysSo() {
+        IdentitySource itself = photo(sample, OptionalInt.empty());
+        IdentitySource mirrored = photo(Photos.mirrored(sample), OptionalInt.empty());
+        Identity identity = reader.read(new Average(List.of(itself, stranger(), mirrored)), clock);
+
+        assertThat(identity.embedding().values())
+                .isEqualTo(Embedding.mean(List.of(
+                                read(sample).embedding(),
+                                read(Photos.mirrored(sample)).embedding()))
+                        .values());
+        assertThat(identity.report().choice()).isEqualTo(FaceChoice.AVERAGE);
+        List<SourceReport> sources = identity.report().sources();
+        assertThat(sources).extracting(SourceReport::used).containsExactly(true, false, true);
+        assertThat(sources.get(0).report().usedIndex()).hasValue(0);
+        assertThat(sources.get(0).report().photoWidth()).isEqualTo(512);
+        assertThat(sources.get(1).report().choice()).isEqualTo(FaceChoice.EMBEDDING);
+        assertThat(sources.get(1).similarity().orElseThrow()).isLessThan(recogniser.samePersonThreshold());
+        assertThat(sources.get(2).similarity().orElseThrow()).isGreaterThan(0.9);
+    }
+
+    @Test
+    void theReportOfAPhotoInAnAverageHasTheFaceUsedOnly() {
+        Pixels left = Photos.crop(sample, 100, 0, 300, 300);
+        IdentitySource second = photo(Photos.sideBySide(left, Photos.mirrored(left)), OptionalInt.of(1));
+        FaceReport report = reader.read(new Average(List.of(second, second)), clock)
+                .report()
+                .sources()
+                .get(1)
+                .report();
+        assertThat(report.usedIndex()).hasValue(1);
+        assertThat(report.faces()).extracting(Face::index).containsExactly(1);
+    }
+
+    @Test
+    void theAverageOfEqualSourcesIsWhoeverTheyShow() {
+        IdentitySource itself = photo(sample, OptionalInt.empty());
+        assertThat(reader.read(new Average(List.of(itself, itself, itself)), clock)
+                        .embedding()
+                        .values())
+                .isEqualTo(read(sample).embedding().values());
+    }
+
+    @Test
+    void anInterpolationHasAnEmbeddingForEachShare() {
+        IdentitySource itself = photo(sample, OptionalInt.empty());
+        Identity identity = reader.read(new Interpolation(itself, stranger(), List.of(0f, 0.25f, 1f)), clock);
+        Embedding first = read(sample).embedding();
+        Embedding second = reader.read(stranger(), clock).embedding();
+
+        assertThat(identity.embeddings()).hasSize(3);
+        assertThat(identity.embedding(0).values()).isEqualTo(first.values());
+        assertThat(identity.embedding(2).values()).isEqualTo(second.values());
+        double angle = Math.acos(first.similarityTo(second));
+        assertThat(identity.embedding(1).similarityTo(first)).isCloseTo(Math.cos(angle / 4), within(1e-6));
+        assertThat(identity.embedding(1).similarityTo(second)).isCloseTo(Math.cos(3 * angle / 4), within(1e-6));
+        assertThat(identity.report().choice()).isEqualTo(FaceChoice.INTERPOLATION);
+        assertThat(identity.report().sources())
+                .extracting(source -> source.report().choice())
+                .containsExactly(FaceChoice.LARGEST, FaceChoice.EMBEDDING);
+    }
+
+    @Test
+    void whatIsToBlameIsFoundHoweverDeepItIs() {
+        IdentitySource itself = photo(sample, OptionalInt.empty());
+        IdentitySource nobody = photo(Photos.crop(sample, 0, 400, 112, 112), OptionalInt.empty());
+        IdentitySource pair = new Average(List.of(itself, stranger()));
+        assertThat(blamed(new Interpolation(itself, new Average(List.of(itself, nobody)), List.of(0.5f))))
+                .isEqualTo("interpolation.second.average.sources[1].photo");
+        assertThat(blamed(new Average(List.of(photo(sample, OptionalInt.of(7)), itself))))
+                .isEqualTo("average.sources[0].face_index");
+        assertThat(blamed(pair)).isEqualTo("average");
+        assertThat(blamed(new Interpolation(pair, itself, List.of(0f)))).isEqualTo("interpolation.first.average");
+        assertThat(blamed(new Average(List.of(itself, given(new float[3], recogniser.id())))))
+                .isEqualTo("average.sources[1].embedding");
+    }
+
+    private String blamed(IdentitySource source) {
+        FailureException failure =
+                catchThrowableOfType(FailureException.class, () -> reader.read(source, new StageClock()));
+        assertThat(failure.violations()).hasSize(1);
+        return failure.violations().get(0).field();
+    }
+
+    private IdentitySource stranger() {
+        float[] values = new float[256];
+        values[3] = 1;
+        return given(values, recogniser.id());
     }
 
     /** The first crop around a face, getting tighter, in which the detector sees nobody. */

@@ -10,6 +10,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RecogniserTest {
     @ParameterizedTest
+    @ValueSource(strings = {"", "many", "0", "1", "-0.3", "NaN"})
+    void thresholdThatIsNoCosineBreaksTheContract(String text) {
+        assertThatExceptionOfType(FailureException.class)
+                .isThrownBy(() -> Recogniser.threshold("arcface", text))
+                .satisfies(failure -> assertThat(failure.metadata())
+                        .containsEntry("tensor", "parameters.same_person_threshold")
+                        .containsEntry("actual", text));
+        assertThat(Recogniser.threshold("arcface", "0.31")).isEqualTo(0.31);
+    }
+
+    @ParameterizedTest
     @ValueSource(floats = {0, Float.NaN, Float.POSITIVE_INFINITY})
     void anAnswerThatIsNobodyIsTheModelsFaultAndNotTheCallers(float value) {
         assertThatExceptionOfType(FailureException.class)

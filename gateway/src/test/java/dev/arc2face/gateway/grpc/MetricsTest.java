@@ -46,6 +46,33 @@ class MetricsTest extends ConnectedTest {
     }
 
     @Test
+    void portraitsThatFallShortAreCounted() {
+        GenerateRequest.Builder request = Gateway.request(Gateway.somebody(1))
+                .setNumImages(2)
+                .setSteps(1)
+                .setSeed(1)
+                .setMinSimilarity(1)
+                .setMaxAttempts(3);
+        gateway.generate(request); // so that all of it is there
+        double delivered = missed();
+        double rejected = value("arc2face_pictures_rejected_total");
+        double steps = value("arc2face_picture_steps_total{variant=\"base\"}");
+
+        gateway.generate(request);
+        assertThat(missed() - delivered).isEqualTo(2);
+        assertThat(value("arc2face_pictures_rejected_total") - rejected).isEqualTo(2 * 2);
+        assertThat(value("arc2face_picture_steps_total{variant=\"base\"}") - steps)
+                .isEqualTo(2 * 3);
+    }
+
+    private static double missed() {
+        return lines("arc2face_pictures_total").stream()
+                .filter(line -> line.contains("floor=\"missed\""))
+                .mapToDouble(MetricsTest::valueOf)
+                .sum();
+    }
+
+    @Test
     void whatOperationsNeedIsThere() {
         gateway.generate(Gateway.request(Gateway.somebody(1)).setSteps(2));
         assertThat(page())

@@ -10,9 +10,12 @@ import dev.arc2face.gateway.config.Configs;
 import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
+import dev.arc2face.gateway.face.IdentitySource.Average;
 import dev.arc2face.gateway.face.IdentitySource.GivenEmbedding;
+import dev.arc2face.gateway.face.IdentitySource.Interpolation;
 import dev.arc2face.gateway.face.IdentitySource.Photo;
 import dev.arc2face.gateway.face.StageClock;
+import dev.arc2face.gateway.image.PixelAllowance;
 import dev.arc2face.gateway.triton.RecordedModels;
 import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.CompareFacesRequest;
@@ -89,14 +92,34 @@ public final class RequestFuzz {
     }
 
     private static void read(String field, IdentitySource source) {
-        Requests.blaming(field, source, () -> {
+        FailureException.blaming(field, () -> {
             dev.arc2face.gateway.face.IdentitySource identity = Requests.identity(source);
-            if (identity instanceof Photo photo) {
-                PIPELINE.decoder().decode(photo.encoded());
-            } else if (identity instanceof GivenEmbedding) {
-                PIPELINE.reader().read(identity, new StageClock());
-            }
+            read(identity, PIPELINE.decoder().newAllowance());
             return identity;
         });
+    }
+
+    private static void read(dev.arc2face.gateway.face.IdentitySource identity, PixelAllowance allowance) {
+        if (identity instanceof Photo photo) {
+            PIPELINE.decoder().decode(photo.encoded(), allowance);
+        } else if (identity instanceof Average average) {
+            average.sources().forEach(source -> read(source, allowance));
+        } else if (identity instanceof Interpolation between) {
+            read(between.first(), allowance);
+            read(between.second(), allowance);
+        }
+        if (isOfEmbeddings(identity)) {
+            PIPELINE.reader().read(identity, new StageClock());
+        }
+    }
+
+    private static boolean isOfEmbeddings(dev.arc2face.gateway.face.IdentitySource identity) {
+        if (identity instanceof Average average) {
+            return average.sources().stream().allMatch(RequestFuzz::isOfEmbeddings);
+        }
+        if (identity instanceof Interpolation between) {
+            return isOfEmbeddings(between.first()) && isOfEmbeddings(between.second());
+        }
+        return identity instanceof GivenEmbedding;
     }
 }

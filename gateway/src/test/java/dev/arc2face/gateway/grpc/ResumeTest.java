@@ -49,6 +49,29 @@ class ResumeTest extends ConnectedTest {
     }
 
     @Test
+    void cutInAnyAttemptItGoesOnAsIfUncut() {
+        GenerateRequest.Builder request = request("uncut-attempts")
+                .setSteps(2)
+                .setPreviewEvery(1)
+                .setMinSimilarity(1)
+                .setMaxAttempts(3);
+        List<GenerateResponse> uncut = gateway.generate(request);
+        assertThat(uncut).extracting(GenerateResponse::getSequence).isSorted().doesNotHaveDuplicates();
+        assertThat(Gateway.images(uncut))
+                .allSatisfy(image -> assertThat(image.getAttempts()).isEqualTo(3));
+
+        for (int cut = 3; cut < uncut.size(); cut += 2) {
+            request.setRequestId("cut-attempts-" + cut);
+            List<GenerateResponse> joined = new ArrayList<>(cutAfter(cut, request));
+            long seen = joined.get(joined.size() - 1).getSequence();
+            joined.addAll(gateway.generate(request.clone().setAfterSequence(seen)));
+
+            assertThat(durable(joined)).as("cut after %d events", cut).isEqualTo(durable(uncut));
+            assertRises(joined);
+        }
+    }
+
+    @Test
     void anotherGatewayNeedsNoSeed() {
         GenerateRequest.Builder request = request("no-seed").clearSeed();
         List<GenerateResponse> uncut = gateway.generate(request); // and forgotten here now

@@ -238,7 +238,13 @@ class SecuredTest extends ConnectedTest {
         Logger log = Logger.getLogger("dev.arc2face.audit");
         log.addHandler(handler);
         try {
-            generate(ALICE, shortest().setRequestId("audited").setNumImages(2));
+            generate(
+                    ALICE,
+                    shortest()
+                            .setRequestId("audited")
+                            .setNumImages(2)
+                            .setMinSimilarity(1)
+                            .setMaxAttempts(2));
             as(key(EVE)).detectFaces(photo());
             Failure.of(() -> info(key("wrong")));
             Failure.of(() -> as(key(ALICE)).detectFaces(DetectFacesRequest.getDefaultInstance()));
@@ -251,6 +257,7 @@ class SecuredTest extends ConnectedTest {
         assertThat(generated.get("variant").getAsString()).isEqualTo("base");
         assertThat(generated.get("model").getAsString()).isEqualTo("unet");
         assertThat(generated.get("pictures").getAsInt()).isEqualTo(2);
+        assertThat(generated.get("rejected").getAsInt()).isEqualTo(2);
         assertThat(generated.get("code").getAsString()).isEqualTo("OK");
         assertThat(Instant.parse(generated.get("time").getAsString())).isBefore(Instant.now());
         assertThat(line(audit, "DetectFaces", "key eve").get("code").getAsString())

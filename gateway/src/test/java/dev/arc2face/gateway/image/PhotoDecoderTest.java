@@ -158,6 +158,23 @@ class PhotoDecoderTest {
     }
 
     @Test
+    void photosOfAnIdentityHaveABudgetTogether() {
+        PhotoDecoder narrow = new PhotoDecoder(MEBIBYTE, 27 * 18);
+        PixelAllowance allowance = narrow.newAllowance();
+        for (int i = 0; i < PhotoDecoder.LARGEST_OF_AN_IDENTITY; i++) {
+            narrow.decode(ExpectedPictures.file("rgb.png"), allowance);
+        }
+        FailureException refused = catchThrowableOfType(
+                FailureException.class, () -> narrow.decode(ExpectedPictures.file("one-pixel.png"), allowance));
+        assertThat(refused.reason()).isEqualTo(ErrorReason.IMAGE_TOO_LARGE);
+        assertThat(refused.metadata())
+                .isEqualTo(Map.of(
+                        "limit", String.valueOf(4 * 27 * 18),
+                        "actual", String.valueOf(4 * 27 * 18 + 1),
+                        "unit", "pixels in all photos"));
+    }
+
+    @Test
     void tooManyBytesAreRefusedUnread() {
         FailureException refusal = refusal(new byte[MEBIBYTE + 1]);
         assertThat(refusal.reason()).isEqualTo(ErrorReason.IMAGE_TOO_LARGE);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 class PolicyTest {
     private static final Policy.Question QUESTION =
-            new Policy.Question("key alice", "request-1", "photo", 4, 25, "base");
+            new Policy.Question("key alice", "request-1", "photo", 4, 25, 3, "base");
 
     private final List<String> questions = new CopyOnWriteArrayList<>();
     private HttpServer agent;
