@@ -371,7 +371,7 @@ $(SERVE): $(LOCKS)/serve.txt
 	@touch $@
 
 $(TEST): $(LOCKS)/test.txt $(SERVE)
-	@echo "Installing what the tests need (110 MB) into .venv"
+	@echo "Installing what the tests need (130 MB) into .venv"
 	@.venv/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
 

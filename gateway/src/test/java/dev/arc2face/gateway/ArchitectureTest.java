@@ -17,8 +17,18 @@ import org.junit.jupiter.api.TestFactory;
 /** Packages are stations on the way of the data: each knows only those before it. */
 class ArchitectureTest {
     private static final String ROOT = "dev.arc2face.gateway";
-    private static final List<String> STATIONS =
-            List.of("config", "image", "triton", "face", "diffusion", "admission", "security", "grpc", "http", "cli");
+    private static final List<String> STATIONS = List.of(
+            "config",
+            "image",
+            "triton",
+            "face",
+            "diffusion",
+            "dataset",
+            "admission",
+            "security",
+            "grpc",
+            "http",
+            "cli");
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -76,6 +86,7 @@ class ArchitectureTest {
                         in("triton"),
                         in("face"),
                         in("diffusion"),
+                        in("dataset"),
                         in("admission"),
                         in("security"))
                 .should()

@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.cli;
 
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.dataset.DatasetException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
@@ -24,6 +25,7 @@ public final class Arc2FaceCommand implements Runnable {
     Arc2FaceCommand(Terminal terminal) {
         commandLine = new CommandLine(this)
                 .addSubcommand(new GenerateCommand(terminal))
+                .addSubcommand(new DatasetCommand(terminal))
                 .addSubcommand(new DetectCommand(terminal))
                 .addSubcommand(new EmbedCommand(terminal))
                 .addSubcommand(new CompareCommand(terminal))
@@ -93,6 +95,9 @@ public final class Arc2FaceCommand implements Runnable {
     private static CommandFailure told(Exception failure) {
         if (failure instanceof CommandFailure known) {
             return known;
+        }
+        if (failure instanceof DatasetException refused) {
+            return new CommandFailure(ExitCode.BAD_INPUT, refused.message() + " [" + refused.problem() + "]");
         }
         if (failure instanceof FailureException refused) {
             return new CommandFailure(ExitCode.BAD_INPUT, refused.message() + " [" + refused.reason() + "]");

@@ -66,17 +66,50 @@ final class Connection {
 
     private static final String TOKEN = "ARC2FACE_TOKEN";
 
+    /** Calls by way of one channel, by any number of threads. */
+    final class Session {
+        private final ManagedChannel channel;
+
+        private Session(ManagedChannel channel) {
+            this.channel = channel;
+        }
+
+        /** The server for one call: its deadline begins now. */
+        PortraitServiceBlockingStub server() {
+            return PortraitServiceGrpc.newBlockingStub(channel)
+                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(credentials(System.getenv())))
+                    .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS);
+        }
+
+        /** Tells a failed call in a sentence. */
+        CommandFailure explain(StatusRuntimeException failure) {
+            return Failures.explain(failure, target);
+        }
+
+        /** Looks for a server that was away at the next call, and not when gRPC would. */
+        void reconnect() {
+            channel.resetConnectBackoff();
+        }
+    }
+
     /**
-     * Runs a call, or several, against the server. An interrupt cancels the call that is under way.
+     * Runs a call against the server. An interrupt cancels it.
      *
      * @throws CommandFailure where the call fails
      */
-    <T> T call(Function<PortraitServiceBlockingStub, T> calls) {
+    <T> T call(Function<PortraitServiceBlockingStub, T> call) {
+        return session(session -> call.apply(session.server()));
+    }
+
+    /**
+     * Runs calls against the server. An interrupt cancels the one that is under way.
+     *
+     * @throws CommandFailure where one fails
+     */
+    <T> T session(Function<Session, T> calls) {
         ManagedChannel channel = channel();
         try {
-            return calls.apply(PortraitServiceGrpc.newBlockingStub(channel)
-                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(credentials(System.getenv())))
-                    .withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS));
+            return calls.apply(new Session(channel));
         } catch (StatusRuntimeException e) {
             if (e.getStatus().getCode() == Status.Code.CANCELLED
                     && Thread.currentThread().isInterrupted()) {

@@ -16,8 +16,13 @@ final class Drawing {
     private Drawing() {}
 
     /** Decodes an encoded picture, upright. */
+    static Pixels pixels(byte[] encoded) {
+        return DECODER.decode(encoded);
+    }
+
+    /** The same, to be drawn on. */
     static BufferedImage decode(byte[] encoded) {
-        Pixels pixels = DECODER.decode(encoded);
+        Pixels pixels = pixels(encoded);
         BufferedImage image = new BufferedImage(pixels.width(), pixels.height(), BufferedImage.TYPE_INT_RGB);
         byte[] rgb = pixels.rgb();
         int[] packed = new int[pixels.width() * pixels.height()];

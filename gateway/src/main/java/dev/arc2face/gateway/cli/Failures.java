@@ -8,8 +8,8 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -48,6 +48,17 @@ final class Failures {
         return new CommandFailure(exitCode(status.getCode(), reason), sentence.toString());
     }
 
+    /**
+     * When a failed call is worth another try: after so long, or after no particular time where that is zero. Empty where it
+     * would fail again.
+     */
+    static Optional<Duration> retry(StatusRuntimeException failure) {
+        Optional<Duration> advised = Details.of(failure).retryAfter();
+        return advised.isEmpty() && failure.getStatus().getCode() == Status.Code.UNAVAILABLE
+                ? Optional.of(Duration.ZERO)
+                : advised;
+    }
+
     /** The code follows the canonical status, save where the reason says that the input is, or is not, to blame. */
     private static ExitCode exitCode(Status.Code code, String reason) {
         return switch (reason) {
@@ -79,7 +90,7 @@ final class Failures {
             case "DEADLINE_UNREACHABLE" ->
                 Optional.of("allow more time with --deadline"
                         + details.retryAfter()
-                                .map(after -> ", or try again in " + after)
+                                .map(after -> ", or try again in " + wholeSeconds(after))
                                 .orElse(""));
             case "DEADLINE_EXCEEDED" -> Optional.of("allow more time with --deadline");
             case "UNAUTHENTICATED" ->
@@ -91,17 +102,23 @@ final class Failures {
                     "QUOTA_EXCEEDED",
                     "POLICY_UNAVAILABLE" ->
                 Optional.of("try again "
-                        + details.retryAfter().map(after -> "in " + after).orElse("later"));
+                        + details.retryAfter()
+                                .map(after -> "in " + wholeSeconds(after))
+                                .orElse("later"));
             default -> Optional.empty();
         };
     }
 
+    private static String wholeSeconds(Duration duration) {
+        return duration.getSeconds() + (duration.getNano() > 0 ? 1 : 0) + " s";
+    }
+
     /** The {@code google.rpc} details that a failure carries. */
     private record Details(
-            Optional<String> reason, Optional<String> retryAfter, List<BadRequest.FieldViolation> violations) {
+            Optional<String> reason, Optional<Duration> retryAfter, List<BadRequest.FieldViolation> violations) {
         static Details of(StatusRuntimeException failure) {
             Optional<String> reason = Optional.empty();
-            Optional<String> retryAfter = Optional.empty();
+            Optional<Duration> retryAfter = Optional.empty();
             List<BadRequest.FieldViolation> violations = List.of();
             com.google.rpc.Status status = StatusProto.fromThrowable(failure);
             if (status == null) {
@@ -112,10 +129,8 @@ final class Failures {
                     if (detail.is(ErrorInfo.class)) {
                         reason = Optional.of(detail.unpack(ErrorInfo.class).getReason());
                     } else if (detail.is(RetryInfo.class)) {
-                        com.google.protobuf.Duration delay =
-                                detail.unpack(RetryInfo.class).getRetryDelay();
-                        double seconds = delay.getSeconds() + delay.getNanos() / 1e9;
-                        retryAfter = Optional.of(String.format(Locale.ROOT, "%.0f s", Math.ceil(seconds)));
+                        retryAfter = Optional.of(
+                                Durations.of(detail.unpack(RetryInfo.class).getRetryDelay()));
                     } else if (detail.is(BadRequest.class)) {
                         violations = detail.unpack(BadRequest.class).getFieldViolationsList();
                     }

@@ -3,11 +3,9 @@ package dev.arc2face.gateway.cli;
 import static java.util.Objects.requireNonNull;
 
 import com.google.protobuf.ByteString;
-import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
-import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.Interpolation;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.SourceReport;
@@ -17,9 +15,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -110,42 +106,8 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Folder for the pictures (default: ${DEFAULT-VALUE}).")
     private Path out = Path.of("out");
 
-    @Option(
-            names = "--variant",
-            paramLabel = "ID",
-            description =
-                    "Which network draws, one of those that `info` lists, such as lcm for few steps (default: base).")
-    private @Nullable String variant;
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            converter = UnsignedInt.class,
-            description = "Denoising steps (default: the variant's).")
-    private @Nullable Integer steps;
-
-    @Option(
-            names = "--guidance",
-            paramLabel = "SCALE",
-            description = "Classifier-free guidance scale; 1 switches guidance off (default: the variant's).")
-    private @Nullable Float guidance;
-
-    @Option(
-            names = "--guidance-until",
-            paramLabel = "SHARE",
-            description =
-                    "Guide this share of the steps only, from the first on, above 0 to 1; the others take half the"
-                            + " time (default: 1).")
-    private @Nullable Float guidanceUntil;
-
-    @Option(names = "--reproducible", description = "Share no batch, so that a GPU rounds as it did before; slower.")
-    private boolean reproducible;
-
-    @Option(
-            names = "--scheduler",
-            paramLabel = "ID",
-            description = "One of those that `info` lists (default: the variant's).")
-    private @Nullable String scheduler;
+    @Mixin
+    private DrawingOptions drawing = new DrawingOptions();
 
     @Option(
             names = "--seed",
@@ -168,20 +130,6 @@ final class GenerateCommand implements Callable<Integer> {
             converter = UnsignedInt.class,
             description = "Which of the photo's faces, as `detect` counts them (default: the largest).")
     private @Nullable Integer faceIndex;
-
-    @Option(
-            names = "--format",
-            paramLabel = "FORMAT",
-            converter = FormatConverter.class,
-            description = "png or jpeg (default: png).")
-    private @Nullable ImageFormat format;
-
-    @Option(
-            names = "--jpeg-quality",
-            paramLabel = "N",
-            converter = UnsignedInt.class,
-            description = "1 to 100, with jpeg only (default: 92).")
-    private @Nullable Integer jpegQuality;
 
     @Option(
             names = "--request-id",
@@ -208,9 +156,10 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         GenerateRequest request = request();
-        try (ProgressDisplay progress = new ProgressDisplay(terminal.err(), terminal.live(), InstantSource.system())) {
+        try (ProgressDisplay progress =
+                new ProgressDisplay(terminal.err(), terminal.live(), InstantSource.system(), "step")) {
             GenerationOutput output = new GenerationOutput(terminal, progress, json, out, stem(who.file()), who.photos);
-            ScheduledExecutorService ticker = ticker(progress);
+            ScheduledExecutorService ticker = progress.ticker();
             try {
                 connection.call(server -> {
                     server.generate(request).forEachRemaining(output::accept);
@@ -246,30 +195,9 @@ final class GenerateCommand implements Callable<Integer> {
         if (maxAttempts != null) {
             request.setMaxAttempts(maxAttempts);
         }
-        if (variant != null) {
-            request.setVariant(variant);
-        }
-        if (steps != null) {
-            request.setSteps(steps);
-        }
-        if (guidance != null) {
-            request.setGuidanceScale(guidance);
-        }
-        request.setReproducible(reproducible);
-        if (guidanceUntil != null) {
-            request.setGuidanceUntil(guidanceUntil);
-        }
-        if (scheduler != null) {
-            request.setScheduler(scheduler);
-        }
+        drawing.applyTo(request);
         if (seed != null) {
             request.setSeed(seed);
-        }
-        if (format != null) {
-            request.setOutputFormat(format);
-        }
-        if (jpegQuality != null) {
-            request.setJpegQuality(jpegQuality);
         }
         if (requestId != null) {
             request.setRequestId(requestId);
@@ -317,12 +245,6 @@ final class GenerateCommand implements Callable<Integer> {
             SourceReport part = report.getSources(i);
             addInputs(sheet, parts.get(i), part.getFaceReport(), part.getUsed() ? caption : "left out");
         }
-    }
-
-    private static ScheduledExecutorService ticker(ProgressDisplay progress) {
-        ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"));
-        var unused = ticker.scheduleAtFixedRate(progress::tick, 250, 250, TimeUnit.MILLISECONDS);
-        return ticker;
     }
 
     /** {@code photos/Eileen Collins.png} to {@code Eileen Collins}. */

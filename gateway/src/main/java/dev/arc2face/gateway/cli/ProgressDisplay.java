@@ -1,14 +1,18 @@
 package dev.arc2face.gateway.cli;
 
+import dev.arc2face.gateway.DaemonThreads;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Shows how far a generation is, or where it waits. On a terminal it is one line that is redrawn in place, its remaining
+ * Shows how far something is, or where it waits. On a terminal it is one line that is redrawn in place, its remaining
  * time counting down between events; elsewhere a line at each quarter, and one whenever {@link #PATIENCE} has passed
  * without any. Everything else that goes to the same stream must go through {@link #above}. Safe for use by several
  * threads.
@@ -21,6 +25,7 @@ final class ProgressDisplay implements AutoCloseable {
     private final PrintStream stream;
     private final boolean live;
     private final InstantSource clock;
+    private final String unit;
 
     private String shown = "";
     private int position; // in the queue; 0 is not waiting
@@ -32,10 +37,12 @@ final class ProgressDisplay implements AutoCloseable {
     private Instant printed;
     private int quarters;
 
-    ProgressDisplay(PrintStream stream, boolean live, InstantSource clock) {
+    /** @param unit what is counted, such as {@code step} */
+    ProgressDisplay(PrintStream stream, boolean live, InstantSource clock, String unit) {
         this.stream = stream;
         this.live = live;
         this.clock = clock;
+        this.unit = unit;
         updated = clock.instant();
         printed = updated;
     }
@@ -81,6 +88,13 @@ final class ProgressDisplay implements AutoCloseable {
         if (live && hasLine()) {
             redraw();
         }
+    }
+
+    /** Calls {@link #tick} several times a second until it is shut down. */
+    ScheduledExecutorService ticker() {
+        ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(new DaemonThreads("progress"));
+        var unused = ticker.scheduleAtFixedRate(this::tick, 250, 250, TimeUnit.MILLISECONDS);
+        return ticker;
     }
 
     /** Prints something to the stream, with the live line out of the way. */
@@ -130,6 +144,6 @@ final class ProgressDisplay implements AutoCloseable {
         }
         int filled = (int) ((long) BAR_CELLS * step / total);
         String bar = "#".repeat(filled) + "-".repeat(BAR_CELLS - filled);
-        return String.format(Locale.ROOT, "[%s] step %d/%d, %s left", bar, step, total, Durations.format(left));
+        return String.format(Locale.ROOT, "[%s] %s %d/%d, %s left", bar, unit, step, total, Durations.format(left));
     }
 }

@@ -448,7 +448,7 @@ class Arc2FaceCommandTest {
 
     @Test
     void helpOfEveryCommandListsTheExitCodes() throws ExecutionException {
-        for (String command : List.of("generate", "detect", "embed", "compare", "info")) {
+        for (String command : List.of("generate", "dataset", "detect", "embed", "compare", "info")) {
             out.reset();
             assertThat(execute(command, "--help")).isZero();
             assertThat(out.toString(UTF_8)).contains("--target", "--json", "--deadline", "130");

@@ -18,7 +18,7 @@ class ProgressDisplayTest {
     private Instant now = Instant.EPOCH;
 
     private ProgressDisplay display(boolean live) {
-        return new ProgressDisplay(stream, live, () -> now);
+        return new ProgressDisplay(stream, live, () -> now, "step");
     }
 
     private String written() {
