@@ -111,6 +111,48 @@ class CommandsOnRealServerTest {
     }
 
     @Test
+    void onePersonOfSeveralSourcesIsMixedWithAnotherUntilItIsSimilar() throws IOException {
+        Path embedding = folder.resolve("collins.json");
+        Run embedded = run("embed", PHOTO, PHOTO, target(), "--out", embedding.toString());
+        assertThat(embedded.out().get(0)).startsWith("the mean of 2: 256 values of ");
+        Path sheet = folder.resolve("sheet.png");
+        Run run = run(
+                "generate",
+                PHOTO,
+                embedding.toString(),
+                target(),
+                "--mix",
+                embedding.toString(),
+                "--t",
+                "0,1",
+                "--steps",
+                "2",
+                "--seed",
+                "7",
+                "--min-similarity",
+                "1",
+                "--max-attempts",
+                "2",
+                "--out",
+                folder.toString(),
+                "--contact-sheet",
+                sheet.toString());
+        assertThat(run.err()).anyMatch(line -> line.equals("between the mean of 2 and the embedding"));
+        assertThat(run.err()).last().asString().endsWith(", 2 drawn again");
+        assertThat(run.out()).filteredOn(line -> line.endsWith("the best of 2")).hasSize(2);
+        assertThat(ImageIO.read(sheet.toFile()).getWidth())
+                .isEqualTo(ContactSheet.GAP + 3 * (ContactSheet.TILE + ContactSheet.GAP));
+        assertThat(run.code()).isZero();
+
+        Run nobody = run("embed", PHOTO, Path.of("pom.xml").toString(), target());
+        assertThat(nobody.code()).isEqualTo(ExitCode.BAD_INPUT.number());
+        assertThat(nobody.err())
+                .singleElement()
+                .asString()
+                .contains("[UNSUPPORTED_IMAGE_FORMAT]", "at identity.average.sources[1].photo");
+    }
+
+    @Test
     void theFacesOfAPhotoAreListedAndDrawn() throws IOException {
         Path drawing = folder.resolve("faces.png");
         Run run = run("detect", PHOTO, target(), "--draw", drawing.toString());

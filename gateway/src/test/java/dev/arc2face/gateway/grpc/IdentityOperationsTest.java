@@ -175,7 +175,7 @@ class IdentityOperationsTest extends ConnectedTest {
                 .hasSize(1);
         assertThat(invalid(request -> request.setMaxAttempts(2))).hasSize(1);
         for (float floor : new float[] {0, -0.5f, 1.01f, Float.NaN}) {
-            assertThat(invalid(request -> request.setMinSimilarity(floor))).containsExactly("min_similarity");
+            assertThat(invalid(request -> request.setMinSimilarity(floor))).containsOnly("min_similarity");
         }
         assertThat(invalid(request -> request.setMinSimilarity(0.5f).setMaxAttempts(17)))
                 .containsExactly("max_attempts");
