@@ -220,7 +220,7 @@ class DatasetOnRealServerTest {
         assertThat(execute(command(whole))).isZero();
         Process process = start(command(killed, "--concurrency=1"));
         await().atMost(Duration.ofMinutes(2)).until(() -> hasPart(killed) || !process.isAlive());
-        process.destroyForcibly().waitFor(); // SIGKILL
+        assertThat(process.destroyForcibly().waitFor()).as("killed by SIGKILL").isEqualTo(128 + 9);
         assertThat(killed.resolve("manifest.jsonl")).doesNotExist();
         assertThat(execute(command(killed))).isZero();
         assertThat(tree(killed)).isEqualTo(tree(whole));
