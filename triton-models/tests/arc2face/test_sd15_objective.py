@@ -100,7 +100,7 @@ def test_recomputed_activations_change_nothing(start: Start) -> None:
 def test_average_is_its_closed_form_and_diffusers() -> None:
     network, decay = nn.Linear(1, 1, bias=False), 0.3
     average, reference = Average(network, decay), EMAModel(network.parameters(), decay=decay)
-    values = [float(network.weight)]
+    values = [network.weight.item()]
     for value in (3.0, -2.0, 5.0, 11.0, 4.0):
         nn.init.constant_(network.weight, value)
         values.append(value)
@@ -113,7 +113,7 @@ def test_average_is_its_closed_form_and_diffusers() -> None:
     assert average.weights["weight"].item() == pytest.approx(wanted, rel=1e-6)
     # With a constant decay: the sum of (1 - d) d^(n - k) x_k.
     late = Average(network, decay)
-    late.updates, start = 100, float(network.weight)
+    late.updates, start = 100, network.weight.item()
     for value in values:
         nn.init.constant_(network.weight, value)
         late.update(network)
