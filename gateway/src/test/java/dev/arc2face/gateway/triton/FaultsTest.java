@@ -44,12 +44,7 @@ class FaultsTest {
                 TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
             ServedModels models = Await.ready(server);
             ByteString expected = unet(triton.models());
-            awaitUse(mortal, models);
-            mortal.freeze();
-
-            List<CompletableFuture<ByteString>> calls = start(8, models);
-            await().until(() -> calls.stream().anyMatch(CompletableFuture::isDone));
-            assertThat(calls).anyMatch(call -> !call.isDone());
+            List<CompletableFuture<ByteString>> calls = startWithSomeHeldBy(mortal, models);
             mortal.kill();
 
             assertThat(results(calls)).containsOnly(expected);
@@ -87,12 +82,7 @@ class FaultsTest {
                 TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
             ServedModels models = Await.ready(server);
             ByteString expected = unet(triton.models());
-            awaitUse(mortal, models);
-            mortal.freeze();
-
-            List<CompletableFuture<ByteString>> calls = start(8, models);
-            await().until(() -> calls.stream().anyMatch(CompletableFuture::isDone));
-            assertThat(calls).anyMatch(call -> !call.isDone());
+            List<CompletableFuture<ByteString>> calls = startWithSomeHeldBy(mortal, models);
             mortal.killBackends();
             mortal.thaw();
 
@@ -243,6 +233,16 @@ class FaultsTest {
         return Stream.generate(() -> CompletableFuture.supplyAsync(() -> unet(models), THREADS))
                 .limit(callers)
                 .toList();
+    }
+
+    /** Callers at once, some answered, some held by this replica, which is frozen. */
+    private static List<CompletableFuture<ByteString>> startWithSomeHeldBy(TritonProcess replica, ServedModels models) {
+        awaitUse(replica, models);
+        replica.freeze();
+        List<CompletableFuture<ByteString>> calls = start(8, models);
+        await().until(() -> calls.stream().anyMatch(CompletableFuture::isDone));
+        assertThat(calls).anyMatch(call -> !call.isDone());
+        return calls;
     }
 
     private static List<ByteString> results(List<CompletableFuture<ByteString>> calls) {
