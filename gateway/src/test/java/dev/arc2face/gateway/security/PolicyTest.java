@@ -60,14 +60,7 @@ class PolicyTest {
                 JsonParser.parseString(questions.get(0)).getAsJsonObject().getAsJsonObject("input");
         assertThat(input.keySet())
                 .containsExactlyInAnyOrder(
-                        "method",
-                        "caller",
-                        "request_id",
-                        "identity",
-                        "num_images",
-                        "steps",
-                        "max_attempts",
-                        "variant");
+                        "method", "caller", "request_id", "identity", "num_images", "steps", "max_attempts", "variant");
         assertThat(input.get("caller").getAsString()).isEqualTo("key alice");
         assertThat(input.get("num_images").getAsInt()).isEqualTo(4);
     }
