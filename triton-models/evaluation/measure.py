@@ -30,8 +30,6 @@ from evaluation.tables import (
 OWN = "gateway"  # the name of what is measured, beside other methods
 CONTROL_PEOPLE = 8  # whose first picture is asked for twice
 FALSE_ACCEPTANCE = 0.001  # share of pairs of different people that a threshold lets through
-# Where a group is too small to say: what the held-out people give.
-COSINE_THRESHOLDS = {held_out.RECOGNISER: 0.5}
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def measure(gateway: Gateway, info: Any, group: Group, plan: Plan) -> tuple[dict
         [None if face is None else face.descriptor for face in sources],
     )
     originals = [face for row in ([*sources], *others) for face in row if face is not None]
-    thresholds = find_thresholds(info.recogniser_id, targets)
+    thresholds = find_thresholds(info.same_person_threshold, targets)
 
     gallery = Gallery(gateway, info, plan.work, plan.options)
     pictures = gallery.fill(people, plan.images, plan.seed)
@@ -102,15 +100,18 @@ def by_person(people: Sequence[Person], pictures: Sequence[Picture]) -> list[lis
     return rows
 
 
-def find_thresholds(recogniser: str, targets: Targets) -> Thresholds:
-    """One in a thousand pairs of these different people is taken for one person; known values where they are few."""
+def find_thresholds(served: float, targets: Targets) -> Thresholds:
+    """One in a thousand pairs of these different people is taken for one person.
+
+    Where they are too few to say: the threshold that the gateway goes by, and dlib's own.
+    """
     first, second = np.triu_indices(len(targets.embeddings), 1)
     cosines = (targets.embeddings @ targets.embeddings.T)[first, second]
     known = [descriptor for descriptor in targets.descriptors if descriptor is not None]
     distances = np.array([np.linalg.norm(one - other) for one, other in combinations(known, 2)])
     cosine, distance = threshold(cosines, FALSE_ACCEPTANCE), threshold(-distances, FALSE_ACCEPTANCE)
     return Thresholds(
-        COSINE_THRESHOLDS.get(recogniser) if cosine is None else cosine,
+        served if cosine is None else cosine,
         independent.SAME_PERSON if distance is None else -distance,
     )
 
