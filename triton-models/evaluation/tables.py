@@ -36,7 +36,7 @@ class Targets:
 class Thresholds:
     """From which cosine on the served recogniser, and up to which distance dlib's, takes two faces for one person's."""
 
-    cosine: float | None
+    cosine: float
     distance: float
 
 
@@ -71,8 +71,8 @@ def similarity(pictures: FaceSet, targets: Targets, thresholds: Thresholds) -> d
         "area_under_curve": area_under_curve(np.array(own), np.array(other)),
         "nearest_is_own": mean(nearest) if len(targets.embeddings) > 1 else None,
         "threshold": limit,
-        "own_accepted": None if limit is None else mean(np.array(own) >= limit),
-        "control_accepted": None if limit is None else mean(np.array(other) >= limit),
+        "own_accepted": mean(np.array(own) >= limit),
+        "control_accepted": mean(np.array(other) >= limit),
         "own_histogram": histogram(own, *COSINES),
         "control_histogram": histogram(other, *COSINES),
     }
