@@ -216,7 +216,8 @@ goldens: $(TRAIN) ## Record what torch and diffusers give, for the gateway's tes
 	$(CURDIR)/$(TRAIN_PYTHON) gateway/src/test/resources/diffusion/make_goldens.py
 
 # Each stage goes on where it was stopped, and does nothing where it has ended (triton-models/training/README.md).
-TRAINING := faces restoration data autoencoder latents "diffusion --stage 1" "diffusion --stage 2" reward distillation
+TRAINING := faces restoration data autoencoder latents identity_prior \
+	"diffusion --stage 1" "diffusion --stage 2" reward distillation
 .PHONY: train-mini
 train-mini: $(TRAIN) ## Train the mini model in RUNS, eight hours of two cores, and export it
 	for stage in $(TRAINING); do \
