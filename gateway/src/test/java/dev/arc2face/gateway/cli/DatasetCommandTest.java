@@ -363,7 +363,7 @@ class DatasetCommandTest {
             assertThat(row.get("training_cosine").getAsDouble())
                     .isCloseTo(expected.get(row.get("identity").getAsInt()), org.assertj.core.data.Offset.offset(1e-5));
         }
-        assertThat(set().resolve("README.md")).content().contains("held against 64 training embeddings");
+        assertThat(set().resolve("README.md")).content().contains("held against 200 training embeddings");
     }
 
     @Test

@@ -49,14 +49,14 @@ public final class Python {
         return run(all.toArray(String[]::new));
     }
 
-    /** An identity prior fitted to the 64 held-out people, written into a folder. */
+    /** An identity prior fitted to the 200 held-out people, written into a folder. */
     public static Path identityPrior(Path folder) {
         Path file = folder.toAbsolutePath().resolve("prior.npz");
         run("-m", "training.identity_prior", "--embeddings", heldOut().toString(), "--out", file.toString());
         return file;
     }
 
-    /** Embeddings [64,256] of people who do not exist and whom no training saw. */
+    /** Embeddings [200,256] of people who do not exist and whom no training saw. */
     public static Path heldOut() {
         return ROOT.resolve("triton-models/evaluation/held_out.npy");
     }
