@@ -148,7 +148,10 @@ class DatasetOnRealServerTest {
         assertThat(set.resolve("README.md"))
                 .content()
                 .contains(
-                        "| identities | 3 |", "| pictures | 6 |", "DigiFace-1M", "held against 200 training embeddings");
+                        "| identities | 3 |",
+                        "| pictures | 6 |",
+                        "DigiFace-1M",
+                        "held against 200 training embeddings");
     }
 
     private static List<float[]> embeddings(Path set) {
