@@ -219,7 +219,7 @@ goldens: $(TRAIN) ## Record what torch and diffusers give, for the gateway's tes
 TRAINING := faces restoration data autoencoder latents identity_prior \
 	"diffusion --stage 1" "diffusion --stage 2" reward distillation
 .PHONY: train-mini
-train-mini: $(TRAIN) ## Train the mini model in RUNS, eight hours of two cores, and export it
+train-mini: $(TRAIN) ## Train the mini model in RUNS, seven hours of two cores, and export it
 	for stage in $(TRAINING); do \
 		( $(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m training.$$stage --runs "$(abspath $(RUNS))" ); \
 	done

@@ -76,7 +76,7 @@ def _write_shard(folder: Path, start: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    parser.add_argument("--seeds", type=int, default=100_000, help="of which a half will pass")
+    parser.add_argument("--seeds", type=int, default=60_000, help="of which two in five will pass")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     folder = arguments.runs / "faces"
