@@ -125,6 +125,7 @@ class Service:
             (1 <= value(request, "steps", 1) <= MAX_STEPS, f"steps is 1 to {MAX_STEPS}"),
             (1 <= value(request, "guidance_scale", 1) <= MAX_GUIDANCE, f"guidance is 1 to {MAX_GUIDANCE}"),
             (value(request, "guidance_until", 1) == 1, "all steps are guided"),
+            (not request.HasField("min_similarity"), "every portrait is delivered as it comes"),
             (request.scheduler in ("", SCHEDULER), f"the only scheduler is {SCHEDULER}"),
             (request.variant in ("", VARIANT), f"the only variant is {VARIANT}"),
             (request.output_format in (0, PNG), "the only format is PNG"),
@@ -145,6 +146,7 @@ class Service:
             output_format=PNG,
             variant=VARIANT,
             guidance_until=1,
+            max_attempts=1,
         )
 
     def events(
