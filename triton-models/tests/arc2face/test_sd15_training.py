@@ -131,7 +131,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(
         cwd=MODELS,
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         check=True,
-        timeout=120,
+        timeout=600,
     )
     assert (checkpoint(out, MIDDLE) / "random_states_1.pkl").is_file()  # there were two
     same_as(out, undivided, start)
