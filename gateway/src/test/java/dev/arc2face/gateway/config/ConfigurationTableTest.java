@@ -28,6 +28,7 @@ class ConfigurationTableTest {
                         GenerationConfig.class,
                         LimitsConfig.class,
                         MetricsConfig.class,
+                        PageConfig.class,
                         PolicyConfig.class,
                         QuotasConfig.class,
                         ReadinessConfig.class,
