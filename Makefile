@@ -143,12 +143,18 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java fuzz-quick test-python test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
+test: lint test-java fuzz-quick test-python test-page test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
-	$(IN_MODELS) ../.venv/bin/python -m pytest -q
+	$(IN_MODELS) ../.venv/bin/python -m pytest -q --ignore tests/page
 	.venv/bin/python -m pytest -q loadtest
+
+.PHONY: test-page
+test-page: $(TEST) $(JAR) .cache/proto-deps ## Test the page in a real Chromium, and leave screenshots in out/page
+	@command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null \
+		|| { echo "missing: Chromium: apt-get install chromium" >&2; exit 1; }
+	$(IN_MODELS) ../.venv/bin/python -m pytest -q tests/page
 
 # --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
 .PHONY: test-export
