@@ -107,8 +107,8 @@ async function meetServer() {
   write(served, `${info.profile}, ${info.imageWidth} × ${info.imageHeight} pixels`);
   settings.offer(info);
   applyLink();
+  enter(mode());
   showAbout(one(document, '#about', HTMLDetailsElement), info);
-  showState();
 }
 
 /** @returns {Mode} */
@@ -203,8 +203,12 @@ function remember() {
   if (info.profile === undefined) {
     return; // what the address says has not been read yet
   }
-  const linked = { ...settings.linked, ...(mode() === 'mix' && mixture.linked) };
-  history.replaceState(null, '', `#${toFragment({ mode: mode(), ...linked })}`);
+  const fragment = toFragment({
+    ...(mode() !== 'one' && { mode: mode() }),
+    ...(mode() === 'mix' && mixture.linked),
+    ...settings.linked,
+  });
+  history.replaceState(null, '', fragment ? `#${fragment}` : location.pathname + location.search);
 }
 
 function applyLink() {

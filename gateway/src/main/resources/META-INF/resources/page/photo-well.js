@@ -104,8 +104,12 @@ export class PhotoWell extends EventTarget {
       this.#photo = photo;
       this.#image.src = photo.url;
       this.#image.alt = 'Your photo';
+      const pressedHere = this.#empty.contains(document.activeElement);
       this.#empty.hidden = true;
       this.#filled.hidden = false;
+      if (pressedHere) {
+        this.#remove.focus(); // what was pressed is gone
+      }
       await this.#image.decode();
       await this.#findFaces(photo, reading.signal);
     } catch (error) {
@@ -149,7 +153,6 @@ export class PhotoWell extends EventTarget {
       const file = this.#input.files?.[0];
       if (file) {
         void this.show(file);
-        this.#remove.focus(); // what was pressed is gone
       }
     });
     this.#remove.addEventListener('click', () => {

@@ -85,7 +85,7 @@ export class RunView {
   /** The page leads there when the run begins. */
   focus() {
     this.#title.focus({ preventScroll: true });
-    this.element.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    this.element.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {boolean} busy */

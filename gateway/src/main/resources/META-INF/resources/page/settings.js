@@ -106,7 +106,7 @@ export class Settings extends EventTarget {
   /** Back to the server's own recipe. */
   reset() {
     this.#variant = this.#info.variants?.[0]?.id ?? '';
-    this.#numImages.value = PORTRAITS;
+    this.#numImages.value = this.#usualNumber;
     this.#outputFormat.value = this.#info.defaults?.outputFormat ?? 'IMAGE_FORMAT_PNG';
     this.#seed.value = '';
     this.#takeRecipe();
@@ -150,7 +150,10 @@ export class Settings extends EventTarget {
   get linked() {
     const recipe = this.#recipeOf(this.#variant);
     /** @type {Linked} */
-    const linked = { numImages: String(this.#numImages.value) };
+    const linked = {};
+    if (this.#numImages.value !== this.#usualNumber) {
+      linked.numImages = String(this.#numImages.value);
+    }
     if (this.#variant !== this.#info.variants?.[0]?.id) {
       linked.variant = this.#variant;
     }
@@ -199,6 +202,10 @@ export class Settings extends EventTarget {
       previewEvery: Math.ceil(this.#steps.value / PREVIEWS),
       ...(this.seed !== undefined && { seed: this.seed }),
     };
+  }
+
+  get #usualNumber() {
+    return Math.min(PORTRAITS, Number(this.#numImages.input.max));
   }
 
   get #variant() {
