@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
+import dev.arc2face.gateway.FailureException;
 import io.grpc.Attributes;
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
@@ -12,6 +13,7 @@ import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import jakarta.inject.Singleton;
+import java.io.InputStream;
 import java.net.SocketAddress;
 import java.util.HashMap;
 import java.util.Map;
@@ -57,6 +59,9 @@ public final class Calls {
     public interface Call<Q> {
         /** The one request of the call. */
         void request(Q request);
+
+        /** In the place of a request that is none. */
+        void refuse(FailureException why);
 
         /** More may be sent than before. */
         void ready();
@@ -141,8 +146,17 @@ public final class Calls {
 
         @Override
         public void request(Q request) {
+            take(method.streamRequest(request));
+        }
+
+        @Override
+        public void refuse(FailureException why) {
+            take(RequestMarshaller.refusal(why));
+        }
+
+        private void take(InputStream request) {
             if (!over) {
-                X message = definition.getMethodDescriptor().parseRequest(method.streamRequest(request));
+                X message = definition.getMethodDescriptor().parseRequest(request);
                 context.run(() -> {
                     listener.onMessage(message);
                     listener.onHalfClose();

@@ -141,10 +141,11 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     void listen(DetachedService.Listening wanted, StreamObserver<GenerateResponse> responses) {
         CallRecord.current().requestId(wanted.requestId());
         Ongoing generation = find(wanted.requestId());
-        if (generation.recording().isOverAfter(wanted.afterSequence())) {
+        if (wanted.afterSequence() == EventNumbers.END
+                || generation.recording().isOverAfter(wanted.afterSequence())) {
             responses.onCompleted();
         } else if (!listen(generation, wanted.afterSequence(), responses)) {
-            throw notFound(wanted.requestId());
+            throw notFound();
         }
     }
 
@@ -152,7 +153,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     void latest(String requestId, StreamObserver<GenerateResponse> response) {
         CallRecord.current().requestId(requestId);
         if (!find(requestId).recording().tellLatest(response)) {
-            throw notFound(requestId);
+            throw notFound();
         }
     }
 
@@ -170,12 +171,11 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     private Ongoing find(String requestId) {
         return generations
                 .find(new Generations.Key(Caller.current(), requestId))
-                .orElseThrow(() -> notFound(requestId));
+                .orElseThrow(PortraitServiceImpl::notFound);
     }
 
-    private static FailureException notFound(String requestId) {
-        return FailureException.of(
-                ErrorReason.GENERATION_NOT_FOUND, "there is no generation " + requestId + " of yours here");
+    private static FailureException notFound() {
+        return FailureException.of(ErrorReason.GENERATION_NOT_FOUND, "there is no such generation of yours here");
     }
 
     private static Policy.Question question(
