@@ -88,7 +88,7 @@ const WORDS = {
   ],
   POLICY_REFUSED: ({ detail }) => ['The operator of this server does not allow this.', detail],
   CANCELLED: () => ['This was cancelled.', ''],
-  NOT_FOUND: () => ['The server has let go of this.', 'It may have been restarted.'],
+  GENERATION_NOT_FOUND: () => ['The server has let go of this.', 'It may have been restarted.'],
   UNREACHABLE: () => ['The server cannot be reached.', 'Is it running, and are you connected?'],
 };
 

@@ -6,7 +6,6 @@ import dev.arc2face.v1.DetectFacesRequest;
 import dev.arc2face.v1.EmbedFaceRequest;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GetModelInfoRequest;
-import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceImplBase;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.ServerInterceptor;
@@ -28,7 +27,7 @@ final class GuardedService {
 
     /** @param atCallStart sees a call before anything of its message is read */
     static ServerServiceDefinition of(
-            PortraitServiceImplBase service, int maxRequestBytes, ErrorStatus errors, ServerInterceptor atCallStart) {
+            ServerServiceDefinition service, int maxRequestBytes, ErrorStatus errors, ServerInterceptor atCallStart) {
         ServerServiceDefinition typed = ServerInterceptors.intercept(
                 service,
                 new ValidationInterceptor(List.of(

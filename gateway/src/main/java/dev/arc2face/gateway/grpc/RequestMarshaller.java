@@ -25,6 +25,16 @@ final class RequestMarshaller implements Marshaller<RequestMarshaller.Request> {
         this.maxBytes = maxBytes;
     }
 
+    /** In the place of a message that is none: whoever reads it learns why. */
+    static InputStream refusal(FailureException why) {
+        return new InputStream() {
+            @Override
+            public int read() {
+                throw why;
+            }
+        };
+    }
+
     /** A request as it came. */
     sealed interface Request {}
 
@@ -40,6 +50,8 @@ final class RequestMarshaller implements Marshaller<RequestMarshaller.Request> {
             }
             byte[] bytes = message.readNBytes(maxBytes + 1);
             return bytes.length > maxBytes ? tooLarge() : new Taken(bytes);
+        } catch (FailureException refused) {
+            return new Refused(refused);
         } catch (StatusRuntimeException decompressedTooLarge) {
             return tooLarge();
         } catch (IOException brokenCompression) {
