@@ -43,7 +43,7 @@ def test_nothing_is_in_anybodys_way(visit: Visit, look: str, out: Path) -> None:
     expect(visitor.run().locator(".picture img.preview")).to_have_count(4)
     visitor.page.screenshot(path=out / f"{look}-3-drawing.png", full_page=True)
     visitor.await_finish()
-    visitor.page.get_by_text("Settings").click()
+    visitor.page.locator(".settings > summary").click()
     inspect(visitor, out / f"{look}-4-finished.png")
 
     visitor.page.get_by_text("Mix two").click()
