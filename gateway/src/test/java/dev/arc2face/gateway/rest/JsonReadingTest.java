@@ -88,8 +88,6 @@ class JsonReadingTest {
                 "{\"steps\":4294967296}",
                 "{\"guidanceScale\":1e39}",
                 "{\"guidanceScale\":\"infinity\"}",
-                "{\"reproducible\":\"true\"}",
-                "{\"requestId\":7}",
                 "{\"identity\":{\"photo\":\"a b\"}}",
                 "{\"nothing\":1}"
             })
@@ -101,7 +99,7 @@ class JsonReadingTest {
                 .isInstanceOfSatisfying(FailureException.class, failure -> {
                     assertThat(failure.violations()).hasSize(1);
                     if (value.length() > 3) {
-                        assertThat(failure.message().replace("true or false", "")).doesNotContain(value);
+                        assertThat(failure.message()).doesNotContain(value);
                     }
                 });
     }
