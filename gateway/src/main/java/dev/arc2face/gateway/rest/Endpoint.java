@@ -14,6 +14,7 @@ import dev.arc2face.v1.GetModelInfoResponse;
 import io.vertx.core.http.HttpMethod;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,63 +23,63 @@ import org.jspecify.annotations.Nullable;
 
 /** What there is to call over HTTP: the routes, and what the OpenAPI document says of them. */
 enum Endpoint {
-    GENERATE(
+    BEGIN_GENERATION(
             HttpMethod.POST,
             "/v1/generations",
             "Begins a generation. It goes on by itself; listen to it at the address in Location.",
             GenerateRequest.getDefaultInstance(),
             GenerateResponse.getDefaultInstance(),
             Reply.JSON),
-    LATEST(
+    GET_GENERATION(
             HttpMethod.GET,
             "/v1/generations/{requestId}",
             "The latest event of a generation, but for previews; or why it failed.",
             null,
             GenerateResponse.getDefaultInstance(),
             Reply.JSON),
-    LISTEN(
+    LISTEN_TO_GENERATION(
             HttpMethod.GET,
             "/v1/generations/{requestId}/events",
             "The events of a generation as they happen, and those that have happened: server-sent events.",
             null,
             GenerateResponse.getDefaultInstance(),
             EventStream.MEDIA_TYPE),
-    PORTRAIT(
+    GET_PORTRAIT(
             HttpMethod.GET,
             "/v1/generations/{requestId}/images/{imageIndex}",
             "A finished portrait, while its generation is held.",
             null,
             null,
             "image/*"),
-    CANCEL(
+    CANCEL_GENERATION(
             HttpMethod.DELETE,
             "/v1/generations/{requestId}",
             "Ends a generation that waits or runs, or forgets its result.",
             null,
             CancelGenerationResponse.getDefaultInstance(),
             Reply.JSON),
-    DETECT(
+    DETECT_FACES(
             HttpMethod.POST,
             "/v1/faces:detect",
             "Finds the faces in a photo. A photo without a face is an empty list, not an error.",
             DetectFacesRequest.getDefaultInstance(),
             DetectFacesResponse.getDefaultInstance(),
             Reply.JSON),
-    EMBED(
+    EMBED_FACE(
             HttpMethod.POST,
             "/v1/faces:embed",
             "Computes the identity embedding of one face.",
             EmbedFaceRequest.getDefaultInstance(),
             EmbedFaceResponse.getDefaultInstance(),
             Reply.JSON),
-    COMPARE(
+    COMPARE_FACES(
             HttpMethod.POST,
             "/v1/faces:compare",
             "Compares two identities by the cosine of their embeddings.",
             CompareFacesRequest.getDefaultInstance(),
             CompareFacesResponse.getDefaultInstance(),
             Reply.JSON),
-    MODEL(
+    GET_MODEL_INFO(
             HttpMethod.GET,
             "/v1/model",
             "Describes what is served: profile, sizes, variants, schedulers, limits, defaults.",
@@ -133,6 +134,11 @@ enum Endpoint {
     /** The names of the path's parameters. */
     Stream<String> parameters() {
         return Stream.of(REQUEST_ID, IMAGE_INDEX).filter(name -> path.contains("{" + name + "}"));
+    }
+
+    /** For those who make clients of the document: getGeneration. */
+    String operationId() {
+        return FieldPath.inJson(name().toLowerCase(Locale.ROOT));
     }
 
     HttpMethod method() {

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Fields of messages by their names in JSON: {@code identity.average.sources[0].photo}. */
 final class FieldPath {
-    private static final Pattern ELEMENT = Pattern.compile("([A-Za-z][A-Za-z0-9_]*)(?:\\[([0-9]{1,2})])?");
-    private static final Pattern PATH = Pattern.compile("%1$s(?:\\.%1$s)*".formatted(ELEMENT));
+    private static final Pattern ELEMENT = Pattern.compile("([A-Za-z][A-Za-z0-9_]{0,23})(?:\\[([0-9]{1,2})])?");
+    private static final int MOST_ELEMENTS = 7; // identity.interpolation.first.average.sources[0].alignedFace.rgb
+    private static final Pattern PATH = Pattern.compile("%1$s(?:\\.%1$s){0,%2$d}".formatted(ELEMENT, MOST_ELEMENTS - 1));
     private static final Pattern SNAKE = Pattern.compile("_([a-z0-9])");
-    private static final int LONGEST = 100;
 
     private FieldPath() {}
 
@@ -41,7 +41,7 @@ final class FieldPath {
 
     /** A name that somebody made up, for an error; what does not look like one may be anything. */
     static String quoted(String name) {
-        return name.length() <= LONGEST && PATH.matcher(name).matches() ? name : "(a name)";
+        return PATH.matcher(name).matches() ? name : "(a name)";
     }
 
     static String join(String path, String name) {

@@ -62,17 +62,17 @@ final class OpenApi {
 
     private JsonObject operation(Endpoint endpoint) {
         JsonObject operation =
-                string("operationId", endpoint.name().toLowerCase(Locale.ROOT), "summary", endpoint.summary());
+                string("operationId", endpoint.operationId(), "summary", endpoint.summary());
         JsonArray parameters = new JsonArray();
         endpoint.parameters().forEach(name -> parameters.add(inPath(name)));
-        if (endpoint == Endpoint.LATEST || endpoint == Endpoint.LISTEN) {
+        if (endpoint == Endpoint.GET_GENERATION || endpoint == Endpoint.LISTEN_TO_GENERATION) {
             parameters.add(parameter(
                     "query",
                     RestApi.IMAGE_DATA,
                     "Whether events of finished portraits have their bytes, which can also be fetched by their address.",
                     string("type", "boolean")));
         }
-        if (endpoint == Endpoint.LISTEN) {
+        if (endpoint == Endpoint.LISTEN_TO_GENERATION) {
             String meaning = "The id of the last event that was seen: what comes after it is sent.";
             parameters.add(parameter("query", RestApi.AFTER_SEQUENCE, meaning, string("type", "string")));
             parameters.add(parameter("header", RestApi.LAST_EVENT_ID, meaning, string("type", "string")));
@@ -133,33 +133,33 @@ final class OpenApi {
         JsonObject schema = endpoint.mediaType().equals(Reply.JSON)
                 ? schemas.reference(endpoint.response().orElseThrow().getDescriptorForType())
                 : string("type", "string", "description", shape(endpoint));
-        JsonObject well = string("description", "It is so.");
+        JsonObject well = string("description", "Success.");
         well.add("content", content(endpoint.mediaType(), schema));
-        if (endpoint == Endpoint.GENERATE) {
+        if (endpoint == Endpoint.BEGIN_GENERATION) {
             JsonObject location = string("description", "Where the generation is.");
             location.add("schema", string("type", "string"));
             JsonObject headers = new JsonObject();
             headers.add("Location", location);
             well.add("headers", headers);
         }
-        responses.add(Integer.toString(endpoint == Endpoint.GENERATE ? HttpStatus.ACCEPTED : HttpStatus.OK), well);
-        if (endpoint == Endpoint.LISTEN) {
+        responses.add(Integer.toString(endpoint == Endpoint.BEGIN_GENERATION ? HttpStatus.ACCEPTED : HttpStatus.OK), well);
+        if (endpoint == Endpoint.LISTEN_TO_GENERATION) {
             responses.add(
                     Integer.toString(HttpStatus.NO_CONTENT),
                     string("description", "The generation has ended, and there is nothing after the event that was seen."));
         }
-        if (endpoint == Endpoint.PORTRAIT) {
+        if (endpoint == Endpoint.GET_PORTRAIT) {
             responses.add(
                     Integer.toString(HttpStatus.NOT_MODIFIED), string("description", "It is what If-None-Match names."));
         }
-        JsonObject failed = string("description", "It is not; the reason says why.");
+        JsonObject failed = string("description", "Failure; the reason says why.");
         failed.add("content", content(Problem.MEDIA_TYPE, reference(PROBLEM)));
         responses.add("default", failed);
         return responses;
     }
 
     private static String shape(Endpoint endpoint) {
-        return endpoint == Endpoint.LISTEN
+        return endpoint == Endpoint.LISTEN_TO_GENERATION
                 ? "Server-sent events: id is the sequence, event the name of what happened (accepted, queued, faceReport,"
                         + " stepProgress, preview, image, completed), data a GenerateResponse. A failure is the event error,"
                         + " whose data is a Problem, and the last one."

@@ -112,33 +112,33 @@ final class RestApi {
 
     private void serve(Endpoint endpoint, HttpServerRequest request) {
         switch (endpoint) {
-            case GENERATE -> upload(request, PortraitServiceGrpc.getGenerateMethod(), endpoint, RestApi::accepted);
-            case DETECT -> upload(request, PortraitServiceGrpc.getDetectFacesMethod(), endpoint, RestApi::json);
-            case EMBED -> upload(request, PortraitServiceGrpc.getEmbedFaceMethod(), endpoint, RestApi::json);
-            case COMPARE -> upload(request, PortraitServiceGrpc.getCompareFacesMethod(), endpoint, RestApi::json);
-            case MODEL -> {
+            case BEGIN_GENERATION -> upload(request, PortraitServiceGrpc.getGenerateMethod(), endpoint, RestApi::accepted);
+            case DETECT_FACES -> upload(request, PortraitServiceGrpc.getDetectFacesMethod(), endpoint, RestApi::json);
+            case EMBED_FACE -> upload(request, PortraitServiceGrpc.getEmbedFaceMethod(), endpoint, RestApi::json);
+            case COMPARE_FACES -> upload(request, PortraitServiceGrpc.getCompareFacesMethod(), endpoint, RestApi::json);
+            case GET_MODEL_INFO -> {
                 GetModelInfoRequest question = GetModelInfoRequest.getDefaultInstance();
                 ask(request, PortraitServiceGrpc.getGetModelInfoMethod(), question, RestApi::json);
             }
-            case CANCEL -> {
+            case CANCEL_GENERATION -> {
                 CancelGenerationRequest cancellation = CancelGenerationRequest.newBuilder()
                         .setRequestId(endpoint.parameter(Endpoint.REQUEST_ID, request.path()))
                         .build();
                 ask(request, PortraitServiceGrpc.getCancelGenerationMethod(), cancellation, RestApi::cancelled);
             }
-            case LATEST -> {
+            case GET_GENERATION -> {
                 UnaryOperator<GenerateResponse> view = view(request);
                 String id = endpoint.parameter(Endpoint.REQUEST_ID, request.path());
                 ask(request, DetachedService.LATEST, id, latest -> json(view.apply(latest)));
             }
-            case PORTRAIT -> {
+            case GET_PORTRAIT -> {
                 DetachedService.PortraitName name = new DetachedService.PortraitName(
                         endpoint.parameter(Endpoint.REQUEST_ID, request.path()),
                         Integer.parseInt(endpoint.parameter(Endpoint.IMAGE_INDEX, request.path())));
                 String known = request.getHeader(HttpHeaderNames.IF_NONE_MATCH);
                 ask(request, DetachedService.PORTRAIT, name, portrait -> Pictures.reply(portrait, known));
             }
-            case LISTEN -> {
+            case LISTEN_TO_GENERATION -> {
                 DetachedService.Listening listening = new DetachedService.Listening(
                         endpoint.parameter(Endpoint.REQUEST_ID, request.path()), heard(request));
                 EventStream stream = new EventStream(request, vertx, patience, config.heartbeat(), view(request));

@@ -56,7 +56,7 @@ class ErrorInterceptorTest {
         ErrorStatus errors = new ErrorStatus(Duration.ofMillis(1500));
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .maxInboundMessageSize(4 * MAX_REQUEST_BYTES)
-                .addService(GuardedService.of(new Failing(), MAX_REQUEST_BYTES, errors, new ServerInterceptor() {
+                .addService(GuardedService.of(new Failing().bindService(), MAX_REQUEST_BYTES, errors, new ServerInterceptor() {
                     @Override
                     public <Q, R> ServerCall.Listener<Q> interceptCall(
                             ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
