@@ -159,7 +159,7 @@ def test_two_photos_are_compared(visit: Visit, client: api.Gateway) -> None:
     )
     similarity = client.unary("CompareFaces", request).similarity
     result = visitor.page.locator(".comparison-result")
-    expect(result).to_contain_text("One person, by the recogniser")
+    expect(result).to_contain_text("The same person")
     expect(result).to_contain_text(f"Similarity {similarity:.2f}")
 
 

@@ -63,8 +63,8 @@ export class Comparison {
     scale.append(make('i', { className: 'likeness-value' }), make('i', { className: 'likeness-threshold' }));
     drawScale(scale, similarity, threshold);
     this.#say(
-      similarity >= threshold ? 'One person, by the recogniser' : 'Two people, by the recogniser',
-      make('p', { textContent: `Similarity ${figure(similarity)}` }),
+      similarity >= threshold ? 'The same person' : 'Different people',
+      make('p', { textContent: `Similarity ${figure(similarity)}, by the recogniser` }),
       scale,
       make('p', { className: 'hint', textContent: explanation(threshold) }),
     );

@@ -29,6 +29,8 @@ const PHOTOS = {
 
 /** @type {import('./messages.js').ModelInfo} */
 let info = {};
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let remembering;
 
 const form = one(document, '#asking', HTMLFormElement);
 const photos = one(document, '#photos', HTMLElement);
@@ -188,9 +190,6 @@ function portray(canvas, people) {
     canvas.getContext('2d')?.drawImage(other, half, 0, half, canvas.height, half, 0, half, canvas.height);
   }
 }
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let remembering;
 
 /** Keeps the settings in the address, where a reload finds them, and a link can be copied from. */
 function rememberSoon() {
