@@ -106,7 +106,7 @@ test('a mixture goes from one end to the other', () => {
 
 test('likeness is told against the threshold', () => {
   assert.deepEqual([0.9, 0.4, 0.39, 0.1, -0.2].map((cosine) => inWords(cosine, 0.4)), [
-    'Strong likeness', 'Same person', 'Some likeness', 'Little likeness', 'Little likeness',
+    'Very alike', 'Same person', 'A little alike', 'Hardly alike', 'Hardly alike',
   ]);
   assert.equal(figure(-0.204), '−0.20');
 });

@@ -44,7 +44,7 @@ def test_photo_becomes_portraits_before_ones_eyes(visit: Visit, client: api.Gate
         assert np.array_equal(portrait_shown.pixels, pixels(image.data))
         similarity = image.identity_score.similarity
         assert portrait_shown.figure == f"{similarity:.2f}"
-        same = portrait_shown.likeness in ("Same person", "Strong likeness")
+        same = portrait_shown.likeness in ("Same person", "Very alike")
         assert same == (similarity >= threshold)
 
     first_event = visitor.page.evaluate("() => performance.getEntriesByName('first event')[0].duration")

@@ -10,12 +10,12 @@ import { one, write } from './dom.js';
  */
 export function inWords(similarity, threshold) {
   if (similarity >= (1 + threshold) / 2) {
-    return 'Strong likeness';
+    return 'Very alike';
   }
   if (similarity >= threshold) {
     return 'Same person';
   }
-  return similarity >= threshold / 2 ? 'Some likeness' : 'Little likeness';
+  return similarity >= threshold / 2 ? 'A little alike' : 'Hardly alike';
 }
 
 /** @param {number} similarity */
