@@ -61,7 +61,7 @@ def inspect(visitor: Visitor, screenshot: Path) -> None:
 
 
 def test_error_and_dialog_can_be_read_by_everybody(visit: Visit, out: Path) -> None:
-    visitor = visit(**DESKTOP, permissions=["camera"])
+    visitor = visit(**DESKTOP, permissions=["camera"], reduced_motion="reduce")
     visitor.expected = ("400",)
     visitor.add_photo(picture(squares()["suit"]))
     inspect(visitor, out / "desktop-7-no-face.png")

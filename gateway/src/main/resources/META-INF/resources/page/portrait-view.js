@@ -18,6 +18,7 @@ export class PortraitView {
   element = stamp('portrait');
   #picture = one(this.element, '.picture', HTMLElement);
   #seed = one(this.element, '.seed', HTMLButtonElement);
+  #share = one(this.element, '.share', HTMLElement);
   #more = one(this.element, '.more', HTMLButtonElement);
   #download = one(this.element, '.download', HTMLAnchorElement);
   #run;
@@ -46,7 +47,7 @@ export class PortraitView {
   }
 
   show() {
-    const { picture, preview, seed } = this.#portrait;
+    const { picture, preview, seed, t } = this.#portrait;
     const latest = picture ?? preview;
     if (latest !== this.#shown && latest !== null) {
       this.#shown = latest;
@@ -57,6 +58,9 @@ export class PortraitView {
     this.#seed.hidden = seed === undefined;
     write(this.#seed, `Seed ${seed}`);
     this.#seed.setAttribute('aria-label', `Seed ${seed}: use it for the next portraits`);
+    this.#share.hidden = t === undefined;
+    write(this.#share, `${Math.round(100 * (t ?? 0))} %`);
+    this.#share.title = 'How far from the first person to the second';
     this.#seed.title = 'Use this seed for the next portraits';
     if (picture && this.#more.hidden) {
       this.#finish(picture);

@@ -27,26 +27,22 @@ export class Problem extends Error {
    * @returns {Promise<Problem>}
    */
   static async of(response) {
-    const retryAfter = Number(response.headers.get('retry-after') ?? NaN);
     const body = await response.json().catch(() => ({}));
-    return Problem.from({
-      ...body,
-      status: response.status,
-      retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
-    });
+    const retryAfter = Number(response.headers.get('retry-after') ?? NaN); // a proxy's, too
+    return Problem.from({ ...body, status: response.status, retryAfterSeconds: body.retryAfterSeconds ?? retryAfter });
   }
 
   /**
-   * @param {{ reason?: unknown, status?: unknown, detail?: unknown, metadata?: unknown, retryAfter?: number }} body
+   * @param {Record<string, unknown>} body
    * @returns {Problem}
    */
-  static from({ reason, status, detail, metadata, retryAfter }) {
+  static from({ reason, status, detail, metadata, retryAfterSeconds }) {
     return new Problem({
       reason: typeof reason === 'string' ? reason : 'UNKNOWN',
       status: typeof status === 'number' ? status : 0,
       detail: typeof detail === 'string' ? detail : '',
       metadata: metadata && typeof metadata === 'object' ? /** @type {Record<string, string>} */ (metadata) : {},
-      retryAfter,
+      retryAfter: Number.isFinite(retryAfterSeconds) ? Number(retryAfterSeconds) : undefined,
     });
   }
 

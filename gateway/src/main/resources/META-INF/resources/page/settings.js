@@ -70,6 +70,10 @@ export class Settings extends EventTarget {
     this.#seed = one(form, '#seed', HTMLInputElement);
     this.#variants = one(form, '#variants', HTMLFieldSetElement);
     this.#recipe = one(form, '#recipe', HTMLElement);
+    // What is folded away cannot be complained about by the browser.
+    this.#seed.addEventListener('invalid', () => {
+      one(form, '.settings', HTMLDetailsElement).open = true;
+    });
     this.#variants.addEventListener('change', () => this.#takeRecipe());
     form.addEventListener('input', () => this.#changed());
   }

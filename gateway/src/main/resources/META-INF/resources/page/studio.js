@@ -1,7 +1,7 @@
 /** Draws portraits, one request at a time, and keeps those that were drawn until they are removed. */
 import { follow } from './follow.js';
 import { at } from './identity.js';
-import { asProblem } from './problem.js';
+import { Problem, asProblem } from './problem.js';
 import { portraits } from './progress.js';
 import { RunView } from './run-view.js';
 import { Run } from './run.js';
@@ -114,6 +114,9 @@ export class Studio extends EventTarget {
           run.take(event);
         }
         show();
+      }
+      if (!run.isOver) {
+        throw new Problem({ reason: 'GENERATION_NOT_FOUND' }); // the stream ended before the generation did
       }
     } catch (error) {
       run.end(signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : asProblem(error));
