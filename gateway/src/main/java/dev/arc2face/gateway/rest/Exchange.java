@@ -71,9 +71,6 @@ abstract class Exchange<R> implements Calls.Client<R> {
             if (ended) {
                 body.close();
             } else {
-                if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaderNames.EXPECT))) {
-                    response().writeContinue();
-                }
                 Upload<Q> begins = new Upload<>(vertx, limits, readers, eventLoop, prototype, begun);
                 upload = begins;
                 begins.take(request, body);

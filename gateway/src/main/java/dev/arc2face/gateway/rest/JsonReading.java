@@ -69,9 +69,10 @@ final class JsonReading {
         json.beginObject();
         while (json.hasNext()) {
             String name = json.nextName();
-            String inside = FieldPath.join(path, FieldPath.quoted(name));
             FieldDescriptor field = FieldPath.find(message.getDescriptorForType(), name)
-                    .orElseThrow(() -> FieldPath.invalid(inside, "no such field"));
+                    .orElseThrow(() -> FieldPath.invalid(
+                            FieldPath.join(path, FieldPath.quoted(name)), "no such field"));
+            String inside = FieldPath.join(path, field.getJsonName());
             if (!seen.add(field)) {
                 throw FieldPath.invalid(inside, "is there twice");
             }
