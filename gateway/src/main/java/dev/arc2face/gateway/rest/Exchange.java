@@ -173,7 +173,8 @@ abstract class Exchange<R> implements Calls.Client<R> {
         if (request.version() == HttpVersion.HTTP_2) {
             response().reset();
         } else if (request.connection() instanceof ConnectionBase connection) {
-            connection.channel().close(); // Vert.x' own close() waits for what is never going to be read
+            // Vert.x' own close() would wait for what is never going to be read.
+            var unused = connection.channel().close();
         }
     }
 
