@@ -92,6 +92,8 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
      * for a while even where its caller did not ask for that.
      */
     void beginAlone(GenerateRequest request, StreamObserver<GenerateResponse> response) {
+        // Or telling a caller that is gone would throw where the generation is told about.
+        ((ServerCallStreamObserver<GenerateResponse>) response).setOnCancelHandler(() -> {});
         begin(request, true, generation -> generation.recording().tellFirst(response));
     }
 

@@ -27,12 +27,16 @@ final class RequestMarshaller implements Marshaller<RequestMarshaller.Request> {
 
     /** In the place of a message that is none: whoever reads it learns why. */
     static InputStream refusal(FailureException why) {
-        return new InputStream() {
-            @Override
-            public int read() {
-                throw why;
-            }
-        };
+        return new Refusal(why);
+    }
+
+    private static final class Refusal extends ByteArrayInputStream {
+        private final FailureException why;
+
+        Refusal(FailureException why) {
+            super(new byte[0]);
+            this.why = why;
+        }
     }
 
     /** A request as it came. */
@@ -44,14 +48,15 @@ final class RequestMarshaller implements Marshaller<RequestMarshaller.Request> {
 
     @Override
     public Request parse(InputStream message) {
+        if (message instanceof Refusal refusal) {
+            return new Refused(refusal.why);
+        }
         try {
             if (message instanceof KnownLength && message.available() > maxBytes) {
                 return tooLarge();
             }
             byte[] bytes = message.readNBytes(maxBytes + 1);
             return bytes.length > maxBytes ? tooLarge() : new Taken(bytes);
-        } catch (FailureException refused) {
-            return new Refused(refused);
         } catch (StatusRuntimeException decompressedTooLarge) {
             return tooLarge();
         } catch (IOException brokenCompression) {

@@ -11,7 +11,6 @@ import dev.arc2face.v1.EmbedFaceResponse;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.GetModelInfoResponse;
-import io.vertx.core.http.HttpMethod;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -24,63 +23,63 @@ import org.jspecify.annotations.Nullable;
 /** What there is to call over HTTP: the routes, and what the OpenAPI document says of them. */
 enum Endpoint {
     BEGIN_GENERATION(
-            HttpMethod.POST,
+            "POST",
             "/v1/generations",
             "Begins a generation. It goes on by itself; listen to it at the address in Location.",
             GenerateRequest.getDefaultInstance(),
             GenerateResponse.getDefaultInstance(),
             Reply.JSON),
     GET_GENERATION(
-            HttpMethod.GET,
+            "GET",
             "/v1/generations/{requestId}",
             "The latest event of a generation, but for previews; or why it failed.",
             null,
             GenerateResponse.getDefaultInstance(),
             Reply.JSON),
     LISTEN_TO_GENERATION(
-            HttpMethod.GET,
+            "GET",
             "/v1/generations/{requestId}/events",
             "The events of a generation as they happen, and those that have happened: server-sent events.",
             null,
             GenerateResponse.getDefaultInstance(),
             EventStream.MEDIA_TYPE),
     GET_PORTRAIT(
-            HttpMethod.GET,
+            "GET",
             "/v1/generations/{requestId}/images/{imageIndex}",
             "A finished portrait, while its generation is held.",
             null,
             null,
             "image/*"),
     CANCEL_GENERATION(
-            HttpMethod.DELETE,
+            "DELETE",
             "/v1/generations/{requestId}",
             "Ends a generation that waits or runs, or forgets its result.",
             null,
             CancelGenerationResponse.getDefaultInstance(),
             Reply.JSON),
     DETECT_FACES(
-            HttpMethod.POST,
+            "POST",
             "/v1/faces:detect",
             "Finds the faces in a photo. A photo without a face is an empty list, not an error.",
             DetectFacesRequest.getDefaultInstance(),
             DetectFacesResponse.getDefaultInstance(),
             Reply.JSON),
     EMBED_FACE(
-            HttpMethod.POST,
+            "POST",
             "/v1/faces:embed",
             "Computes the identity embedding of one face.",
             EmbedFaceRequest.getDefaultInstance(),
             EmbedFaceResponse.getDefaultInstance(),
             Reply.JSON),
     COMPARE_FACES(
-            HttpMethod.POST,
+            "POST",
             "/v1/faces:compare",
             "Compares two identities by the cosine of their embeddings.",
             CompareFacesRequest.getDefaultInstance(),
             CompareFacesResponse.getDefaultInstance(),
             Reply.JSON),
     GET_MODEL_INFO(
-            HttpMethod.GET,
+            "GET",
             "/v1/model",
             "Describes what is served: profile, sizes, variants, schedulers, limits, defaults.",
             null,
@@ -90,7 +89,7 @@ enum Endpoint {
     static final String REQUEST_ID = "requestId";
     static final String IMAGE_INDEX = "imageIndex";
 
-    private final HttpMethod method;
+    private final String method;
     private final String path;
     private final String summary;
     private final Optional<Message> request;
@@ -99,7 +98,7 @@ enum Endpoint {
     private final Pattern pattern;
 
     Endpoint(
-            HttpMethod method,
+            String method,
             String path,
             String summary,
             @Nullable Message request,
@@ -141,7 +140,7 @@ enum Endpoint {
         return FieldPath.inJson(name().toLowerCase(Locale.ROOT));
     }
 
-    HttpMethod method() {
+    String method() {
         return method;
     }
 

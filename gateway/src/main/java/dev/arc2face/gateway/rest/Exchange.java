@@ -71,9 +71,6 @@ abstract class Exchange<R> implements Calls.Client<R> {
             if (ended) {
                 body.close();
             } else {
-                if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaderNames.EXPECT))) {
-                    response().writeContinue();
-                }
                 Upload<Q> begins = new Upload<>(vertx, limits, readers, eventLoop, prototype, begun);
                 upload = begins;
                 begins.take(request, body);
@@ -176,7 +173,8 @@ abstract class Exchange<R> implements Calls.Client<R> {
         if (request.version() == HttpVersion.HTTP_2) {
             response().reset();
         } else if (request.connection() instanceof ConnectionBase connection) {
-            connection.channel().close(); // Vert.x' own close() waits for what is never going to be read
+            // Vert.x' own close() would wait for what is never going to be read.
+            var unused = connection.channel().close();
         }
     }
 

@@ -16,14 +16,14 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.multipart.DefaultHttpDataFactory;
 import io.netty.handler.codec.http.multipart.HttpData;
 import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
+import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.EndOfDataDecoderException;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
-import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.NotEnoughDataDecoderException;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooLongFormFieldException;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooManyFormFieldsException;
-import io.netty.handler.codec.http.multipart.InterfaceHttpData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -49,12 +49,11 @@ final class Form implements Body {
     Form(String contentType) {
         HttpRequest head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/");
         head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
-        try {
-            decoder = new HttpPostMultipartRequestDecoder(
-                    new DefaultHttpDataFactory(false), head, UTF_8, MOST_PARTS, MOST_HEADER_BYTES);
-        } catch (ErrorDataDecoderException noBoundary) {
+        if (!HttpPostRequestDecoder.isMultipart(head)) { // it has no boundary
             throw broken();
         }
+        decoder = new HttpPostMultipartRequestDecoder(
+                new DefaultHttpDataFactory(false), head, UTF_8, MOST_PARTS, MOST_HEADER_BYTES);
     }
 
     @Override
@@ -85,21 +84,18 @@ final class Form implements Body {
     }
 
     private List<HttpData> parts() {
+        List<HttpData> parts = new ArrayList<>();
         try {
             decoder.offer(LastHttpContent.EMPTY_LAST_CONTENT);
-            return decoder.getBodyHttpDatas().stream().map(Form::data).toList();
-        } catch (ErrorDataDecoderException
-                | NotEnoughDataDecoderException
-                | EndOfDataDecoderException
-                | TooLongFormFieldException
-                | TooManyFormFieldsException broken) {
+            while (decoder.hasNext()) {
+                if (decoder.next() instanceof HttpData part) {
+                    parts.add(part);
+                }
+            }
+        } catch (EndOfDataDecoderException whole) { // the last boundary has been there
+            return parts;
+        } catch (ErrorDataDecoderException | TooLongFormFieldException | TooManyFormFieldsException broken) {
             throw broken();
-        }
-    }
-
-    private static HttpData data(InterfaceHttpData part) {
-        if (part instanceof HttpData data && data.isCompleted()) {
-            return data;
         }
         throw broken();
     }

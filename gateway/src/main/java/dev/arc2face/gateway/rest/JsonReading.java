@@ -69,9 +69,10 @@ final class JsonReading {
         json.beginObject();
         while (json.hasNext()) {
             String name = json.nextName();
-            String inside = FieldPath.join(path, FieldPath.quoted(name));
             FieldDescriptor field = FieldPath.find(message.getDescriptorForType(), name)
-                    .orElseThrow(() -> FieldPath.invalid(inside, "no such field"));
+                    .orElseThrow(() -> FieldPath.invalid(
+                            FieldPath.join(path, FieldPath.quoted(name)), "no such field"));
+            String inside = FieldPath.join(path, field.getJsonName());
             if (!seen.add(field)) {
                 throw FieldPath.invalid(inside, "is there twice");
             }
@@ -149,20 +150,18 @@ final class JsonReading {
 
     private float floatingPoint(String path) throws IOException {
         String text = numberText(path);
-        switch (text) {
-            case "NaN":
-                return Float.NaN;
-            case "Infinity":
-                return Float.POSITIVE_INFINITY;
-            case "-Infinity":
-                return Float.NEGATIVE_INFINITY;
-            default:
+        return switch (text) {
+            case "NaN" -> Float.NaN;
+            case "Infinity" -> Float.POSITIVE_INFINITY;
+            case "-Infinity" -> Float.NEGATIVE_INFINITY;
+            default -> {
                 double value = number(text, path, "a number");
                 if (Math.abs(value) > FLOAT_LIMIT) {
                     throw FieldPath.invalid(path, "more than a 32-bit float can be");
                 }
-                return (float) Math.max(-Float.MAX_VALUE, Math.min(Float.MAX_VALUE, value));
-        }
+                yield (float) Math.max(-Float.MAX_VALUE, Math.min(Float.MAX_VALUE, value));
+            }
+        };
     }
 
     private int uint32(String path) throws IOException {

@@ -24,13 +24,17 @@ final class MediaTypes {
         String family = type.substring(0, type.indexOf('/') + 1);
         return header == null
                 || Arrays.stream(header.split(","))
-                        .map(range -> range.strip().toLowerCase(Locale.ROOT))
-                        .filter(range -> !ZERO.matcher(range).find())
-                        .map(range -> range.split(";")[0].strip())
+                        .filter(range -> !ZERO.matcher(range.strip()).find())
+                        .map(MediaTypes::withoutParameters)
                         .anyMatch(range -> range.equals("*/*")
                                 || range.equals(family + "*")
                                 || range.equals(type)
                                 || (type.endsWith("*") && range.startsWith(family)));
+    }
+
+    private static String withoutParameters(String type) {
+        int end = type.indexOf(';');
+        return (end < 0 ? type : type.substring(0, end)).strip().toLowerCase(Locale.ROOT);
     }
 
     /** What the body of a request is read with; nothing where it is none of the types. */
@@ -40,8 +44,7 @@ final class MediaTypes {
         if (type == null || (encoding != null && !encoding.equalsIgnoreCase("identity"))) {
             return Optional.empty();
         }
-        String bare = type.split(";")[0].strip().toLowerCase(Locale.ROOT);
-        return switch (bare) {
+        return switch (withoutParameters(type)) {
             case Reply.JSON -> Optional.of(Body.json());
             case FORM -> Optional.of(new Form(type));
             default -> Optional.empty();

@@ -55,7 +55,7 @@ final class OpenApi {
                 paths.add(endpoint.path(), new JsonObject());
             }
             paths.getAsJsonObject(endpoint.path())
-                    .add(endpoint.method().name().toLowerCase(Locale.ROOT), operation(endpoint));
+                    .add(endpoint.method().toLowerCase(Locale.ROOT), operation(endpoint));
         }
         return paths;
     }

@@ -79,10 +79,9 @@ final class RestApi {
 
     private void serve(HttpServerRequest request) {
         List<Endpoint> there = Endpoint.at(request.path());
-        String methods =
-                there.stream().map(endpoint -> endpoint.method().name()).collect(Collectors.joining(", "));
+        String methods = there.stream().map(Endpoint::method).collect(Collectors.joining(", "));
         Optional<Endpoint> endpoint = there.stream()
-                .filter(candidate -> candidate.method().equals(request.method()))
+                .filter(candidate -> candidate.method().equals(request.method().name()))
                 .findFirst();
         if (there.isEmpty()) {
             refuse(request, HttpStatus.NOT_FOUND, ErrorReason.UNIMPLEMENTED, "there is nothing at this path");

@@ -82,6 +82,9 @@ final class Upload<Q extends Message> {
             refuse(limits.tooLarge());
             return;
         }
+        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaderNames.EXPECT))) {
+            request.response().writeContinue();
+        }
         request.handler(this::add);
         request.endHandler(end -> read());
     }
