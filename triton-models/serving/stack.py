@@ -106,7 +106,7 @@ The same over HTTP (docs/rest.md has more):
     -F 'request={{"requestId": "mine", "numImages": 4}}' -F identity.photo=@samples/collins.png
   curl -s -N http://{http}/v1/generations/mine/events
 
-Health: http://{http}/q/health. Ctrl-C stops everything.
+The page: http://{http}/. Health: http://{http}/q/health. Ctrl-C stops everything.
 """
 
 
