@@ -89,7 +89,9 @@ class Visitor:
     def add_photo(self, photo: Path | FilePayload, well: int = 0) -> None:
         """Chooses a file, and returns when its faces are known, or that there are none."""
         self.choose_photo(photo, well)
-        expect(self.found(well).or_(self.well(well).locator(".problem:not([hidden])"))).to_be_visible(timeout=PATIENCE)
+        expect(self.found(well).or_(self.well(well).locator(".problem:not([hidden])"))).to_be_visible(
+            timeout=PATIENCE
+        )
 
     def choose_photo(self, photo: Path | FilePayload, well: int = 0) -> None:
         self.well(well).locator("input[type=file]").set_input_files(photo)

@@ -62,7 +62,11 @@ export class RunView {
     const { isOver, finishedPortraits, problem, progress } = this.#run;
     this.#bar.value = progress;
     this.#bar.hidden = isOver;
+    const pressed = document.activeElement === this.#cancel;
     this.#cancel.hidden = isOver;
+    if (pressed && isOver) {
+      this.#title.focus({ preventScroll: true }); // what was pressed is gone
+    }
     this.#again.hidden = this.#run.phase !== 'failed';
     this.#dismiss.hidden = !isOver;
     this.#all.hidden = !isOver || finishedPortraits.length < (this.#run.completed.receipt ? 1 : 2);
