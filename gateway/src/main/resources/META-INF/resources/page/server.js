@@ -188,7 +188,7 @@ function form(request, photos) {
   const parts = new FormData();
   parts.append('request', new Blob([JSON.stringify(request)], { type: 'application/json' }));
   for (const [path, photo] of Object.entries(photos)) {
-    parts.append(path, photo);
+    parts.append(path, photo, 'photo'); // not the file's own name, which may be a person's
   }
   return parts;
 }
