@@ -18,8 +18,6 @@ import io.netty.handler.codec.http.multipart.HttpData;
 import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.EndOfDataDecoderException;
-import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
-import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooLongFormFieldException;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooManyFormFieldsException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -62,7 +60,7 @@ final class Form implements Body {
             decoder.offer(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes)));
         } catch (TooManyFormFieldsException tooMany) {
             throw FieldPath.invalid("", "more than " + MOST_PARTS + " parts");
-        } catch (ErrorDataDecoderException | TooLongFormFieldException broken) {
+        } catch (RuntimeException broken) { // a part's broken headers have it run out of bounds
             throw broken();
         }
     }
@@ -94,7 +92,7 @@ final class Form implements Body {
             }
         } catch (EndOfDataDecoderException whole) { // the last boundary has been there
             return parts;
-        } catch (ErrorDataDecoderException | TooLongFormFieldException | TooManyFormFieldsException broken) {
+        } catch (RuntimeException broken) {
             throw broken();
         }
         throw broken();
