@@ -197,8 +197,7 @@ public final class Calls {
 
         @Override
         public void sendMessage(Y message) {
-            client.message(method.parseResponse(
-                    definition.getMethodDescriptor().streamResponse(message)));
+            client.message(method.parseResponse(definition.getMethodDescriptor().streamResponse(message)));
         }
 
         @Override

@@ -27,7 +27,8 @@ public final class DetachedService {
     public static final MethodDescriptor<String, GenerateResponse> LATEST = method("GetGeneration", MethodType.UNARY);
 
     /** A finished portrait. */
-    public static final MethodDescriptor<PortraitName, PortraitImage> PORTRAIT = method("GetPortrait", MethodType.UNARY);
+    public static final MethodDescriptor<PortraitName, PortraitImage> PORTRAIT =
+            method("GetPortrait", MethodType.UNARY);
 
     private final List<ServerServiceDefinition> definitions;
 

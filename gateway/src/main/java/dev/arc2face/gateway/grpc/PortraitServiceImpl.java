@@ -143,8 +143,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     void listen(DetachedService.Listening wanted, StreamObserver<GenerateResponse> responses) {
         CallRecord.current().requestId(wanted.requestId());
         Ongoing generation = find(wanted.requestId());
-        if (wanted.afterSequence() == EventNumbers.END
-                || generation.recording().isOverAfter(wanted.afterSequence())) {
+        if (wanted.afterSequence() == EventNumbers.END || generation.recording().isOverAfter(wanted.afterSequence())) {
             responses.onCompleted();
         } else if (!listen(generation, wanted.afterSequence(), responses)) {
             throw notFound();

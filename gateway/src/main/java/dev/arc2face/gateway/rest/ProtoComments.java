@@ -32,7 +32,8 @@ final class ProtoComments {
         int depth = 0;
         for (String line : (Iterable<String>) text(resource).lines().map(String::strip)::iterator) {
             if (line.startsWith("//")) {
-                comment.append(comment.isEmpty() ? "" : " ").append(line.substring(2).strip());
+                comment.append(comment.isEmpty() ? "" : " ")
+                        .append(line.substring(2).strip());
                 continue;
             }
             Matcher scope = SCOPE.matcher(line);

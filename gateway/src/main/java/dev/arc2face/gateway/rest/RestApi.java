@@ -94,7 +94,8 @@ final class RestApi {
                     HttpStatus.FORBIDDEN,
                     ErrorReason.PERMISSION_DENIED,
                     "pages of other sites may not call (quarkus.http.cors lets them)");
-        } else if (!MediaTypes.accepts(request.getHeader(HttpHeaderNames.ACCEPT), endpoint.get().mediaType())) {
+        } else if (!MediaTypes.accepts(
+                request.getHeader(HttpHeaderNames.ACCEPT), endpoint.get().mediaType())) {
             refuse(
                     request,
                     HttpStatus.NOT_ACCEPTABLE,
@@ -111,7 +112,8 @@ final class RestApi {
 
     private void serve(Endpoint endpoint, HttpServerRequest request) {
         switch (endpoint) {
-            case BEGIN_GENERATION -> upload(request, PortraitServiceGrpc.getGenerateMethod(), endpoint, RestApi::accepted);
+            case BEGIN_GENERATION ->
+                upload(request, PortraitServiceGrpc.getGenerateMethod(), endpoint, RestApi::accepted);
             case DETECT_FACES -> upload(request, PortraitServiceGrpc.getDetectFacesMethod(), endpoint, RestApi::json);
             case EMBED_FACE -> upload(request, PortraitServiceGrpc.getEmbedFaceMethod(), endpoint, RestApi::json);
             case COMPARE_FACES -> upload(request, PortraitServiceGrpc.getCompareFacesMethod(), endpoint, RestApi::json);
@@ -162,8 +164,7 @@ final class RestApi {
             return;
         }
         Answer<R> answer = new Answer<>(request, vertx, patience, form);
-        answer.receive(
-                answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
+        answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
     }
 
     /** Has a call served whose message is in the request's address. */

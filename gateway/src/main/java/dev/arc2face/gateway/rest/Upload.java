@@ -60,13 +60,7 @@ final class Upload<Q extends Message> {
      * @param prototype of the message that the body is
      * @param call gets that message, on the event loop, or learns why there is none
      */
-    Upload(
-            Vertx vertx,
-            Limits limits,
-            Executor readers,
-            Executor eventLoop,
-            Q prototype,
-            Calls.Call<Q> call) {
+    Upload(Vertx vertx, Limits limits, Executor readers, Executor eventLoop, Q prototype, Calls.Call<Q> call) {
         this.vertx = vertx;
         this.limits = limits;
         this.readers = readers;

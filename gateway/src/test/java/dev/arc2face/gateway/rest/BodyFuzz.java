@@ -34,7 +34,8 @@ public final class BodyFuzz {
             body.readInto(message);
             message.build();
         } catch (FailureException refused) {
-            if (refused.reason() != ErrorReason.INVALID_REQUEST || refused.message().length() > LONGEST_REFUSAL) {
+            if (refused.reason() != ErrorReason.INVALID_REQUEST
+                    || refused.message().length() > LONGEST_REFUSAL) {
                 throw new AssertionError(refused);
             }
         }

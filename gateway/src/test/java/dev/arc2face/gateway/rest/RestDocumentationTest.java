@@ -25,8 +25,7 @@ class RestDocumentationTest {
     void everyReasonHasItsDocumentedStatus() {
         assertThat(document)
                 .containsSequence(Arrays.stream(ErrorReason.values())
-                        .collect(groupingBy(
-                                HttpStatus::of, TreeMap::new, joiningReasons()))
+                        .collect(groupingBy(HttpStatus::of, TreeMap::new, joiningReasons()))
                         .entrySet()
                         .stream()
                         .map(status -> "| " + status.getKey() + " | " + status.getValue() + " |")

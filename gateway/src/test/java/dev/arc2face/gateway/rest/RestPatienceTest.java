@@ -31,7 +31,8 @@ class RestPatienceTest extends ConnectedTest {
             String id = http.begin(Gateway.request(Gateway.somebody(1))
                     .setSteps(60)
                     .setNumImages(16)
-                    .setPreviewEvery(1).setRequestId("stalled"));
+                    .setPreviewEvery(1)
+                    .setRequestId("stalled"));
             reader.listen(id);
             await().atMost(120, SECONDS)
                     .untilAsserted(() -> assertThat(Gateway.httpPage("/q/metrics"))
@@ -50,7 +51,8 @@ class RestPatienceTest extends ConnectedTest {
                         .write(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                         + "Content-Length: 100\r\n\r\n{")
                                 .getBytes(UTF_8));
-                String answer = new String(socket.getInputStream().readAllBytes(), UTF_8); // which ends when the connection has been cut
+                String answer = new String(
+                        socket.getInputStream().readAllBytes(), UTF_8); // which ends when the connection has been cut
                 assertThat(answer).startsWith("HTTP/1.1 408 ");
                 Http.Failed.of(answer.substring(answer.indexOf("\r\n\r\n") + 4), 408, ErrorReason.CLIENT_TOO_SLOW);
             }
