@@ -27,8 +27,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A request as multipart/form-data: the part {@code request} has its JSON, every other one the bytes of the field that it is
- * named after, so that no photo need become base64. All of it stays in memory: Netty's decoder is told to write no files.
+ * A request as multipart/form-data: the part {@code request} has its JSON, every other one the bytes of the field that
+ * it is named after, so that no photo need become base64. All of it stays in memory: Netty's decoder is told to write
+ * no files.
  */
 final class Form implements Body {
     private static final String REQUEST = "request";

@@ -22,10 +22,10 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Reads a request from protobuf's JSON. Protobuf's own parser makes a tree of all there is before it looks at any of it (22 MB
- * of empty objects take gigabytes), does not say where something is wrong, and repeats in its errors what was sent, which
- * may be biometric; a test holds this one against it. Here nothing is built that is no field, and every error names
- * a field.
+ * Reads a request from protobuf's JSON. Protobuf's own parser makes a tree of all there is before it looks at any of it
+ * (22 MB of empty objects take gigabytes), does not say where something is wrong, and repeats in its errors what was
+ * sent, which may be biometric; a test holds this one against it. Here nothing is built that is no field, and every
+ * error names a field.
  */
 final class JsonReading {
     private static final Pattern NUMBER = Pattern.compile("-?[0-9]+(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?");

@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * The OpenAPI document of what is served over HTTP. It is made of the routes and of the descriptors of the messages, so that
- * it cannot say anything else than they do.
+ * The OpenAPI document of what is served over HTTP. It is made of the routes and of the descriptors of the messages, so
+ * that it cannot say anything else than they do.
  */
 final class OpenApi {
     private static final String PROTO = "proto/arc2face/v1/portrait_service.proto";
@@ -70,7 +70,7 @@ final class OpenApi {
             parameters.add(parameter(
                     "query",
                     RestApi.IMAGE_DATA,
-                    "Whether events of finished portraits have their bytes, which can also be fetched by their address.",
+                    "Whether events of finished portraits have their bytes, which have an address as well.",
                     string("type", "boolean")));
         }
         if (endpoint == Endpoint.LISTEN_TO_GENERATION) {
@@ -166,9 +166,9 @@ final class OpenApi {
 
     private static String shape(Endpoint endpoint) {
         return endpoint == Endpoint.LISTEN_TO_GENERATION
-                ? "Server-sent events: id is the sequence, event the name of what happened (accepted, queued, faceReport,"
-                        + " stepProgress, preview, image, completed), data a GenerateResponse. A failure is the event error,"
-                        + " whose data is a Problem, and the last one."
+                ? "Server-sent events: id is the sequence, event what happened (accepted, queued, faceReport,"
+                        + " stepProgress, preview, image, completed), data a GenerateResponse. A failure is the event"
+                        + " error, whose data is a Problem, and the last one."
                 : "The file.";
     }
 

@@ -210,7 +210,7 @@ final class RestApi {
         return JsonWriting::withoutImageData;
     }
 
-    /** The last event that the caller has heard of: what a browser says when it comes back counts more than the address. */
+    /** The last event that the caller has heard of; what a browser says when it comes back is newer than the address. */
     private static long heard(HttpServerRequest request) {
         String inHeader = request.getHeader(LAST_EVENT_ID);
         String field = inHeader == null || inHeader.isEmpty() ? AFTER_SEQUENCE : LAST_EVENT_ID;

@@ -16,8 +16,8 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has it read, off the
- * event loop: 22 MB of JSON take a tenth of a second.
+ * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has it read,
+ * off the event loop: 22 MB of JSON take a tenth of a second.
  */
 final class Upload<Q extends Message> {
     private final Vertx vertx;
