@@ -232,8 +232,15 @@ final class RestApi {
         throw FieldPath.invalid(field, "must be the id of an event");
     }
 
-    /** Whether a page of another site has sent it: it needs no preflight for a form, nor an answer that it may read. */
+    /**
+     * Whether a page of another site has sent it, which needs no preflight for a form, nor an answer that it may read: as
+     * its browser says or, where that is too old to say, by whether the page comes from this very address.
+     */
     private static boolean isFromElsewhere(HttpServerRequest request) {
+        String site = request.getHeader("Sec-Fetch-Site");
+        if (site != null) {
+            return !site.equals("same-origin") && !site.equals("none");
+        }
         String origin = request.getHeader(HttpHeaderNames.ORIGIN);
         String host = request.authority() == null ? "" : request.authority().toString();
         return origin != null && !origin.replaceFirst("^https?://", "").equalsIgnoreCase(host);
