@@ -89,7 +89,7 @@ class RestRefusalsTest extends ConnectedTest {
 
     @Test
     void bodyThatIsTooLarge() {
-        byte[] large = new byte[24 << 20];
+        byte[] large = new byte[40 << 20];
         assertThat(http.post("/v1/faces:detect", Http.JSON, large)
                         .failed(413, ErrorReason.MESSAGE_TOO_LARGE)
                         .metadata("limit"))
