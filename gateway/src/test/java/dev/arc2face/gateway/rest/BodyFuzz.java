@@ -32,7 +32,6 @@ public final class BodyFuzz {
                 body.add(Arrays.copyOfRange(bytes, from, Math.min(bytes.length, from + 100)));
             }
             body.readInto(message);
-            message.build();
         } catch (FailureException refused) {
             if (refused.reason() != ErrorReason.INVALID_REQUEST
                     || refused.message().length() > LONGEST_REFUSAL) {

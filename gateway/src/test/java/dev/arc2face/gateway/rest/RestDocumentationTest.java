@@ -42,7 +42,7 @@ class RestDocumentationTest {
                         .filter(line -> line.startsWith("| `GET /v1")
                                 || line.startsWith("| `POST /v1")
                                 || line.startsWith("| `DELETE /v1"))
-                        .map(line -> line.split("`")[1]))
+                        .map(line -> line.split("`", -1)[1]))
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(Endpoint.values())
                         .map(endpoint -> endpoint.method() + " " + endpoint.path())
                         .toList());

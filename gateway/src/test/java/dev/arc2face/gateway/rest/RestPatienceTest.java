@@ -14,6 +14,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -46,7 +47,7 @@ class RestPatienceTest extends ConnectedTest {
     @Test
     void requestThatDoesNotComeIsRefused() throws IOException {
         for (String path : List.of("/v1/generations", "/v1/faces:detect")) {
-            try (Socket socket = new Socket("127.0.0.1", Http.port())) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), Http.port())) {
                 socket.getOutputStream()
                         .write(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                         + "Content-Length: 100\r\n\r\n{")
