@@ -92,7 +92,7 @@ DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
 
 # What is fuzzed, each with the folder of its seeds.
 FUZZ_TARGETS := image.PhotoFuzz=photos grpc.RequestFuzz=fuzz/requests triton.ModelsFuzz=fuzz/models \
-	diffusion.SettingsFuzz=fuzz/settings
+	diffusion.SettingsFuzz=fuzz/settings rest.BodyFuzz=fuzz/bodies
 JAZZER := $(JAVA) -Xmx512m -XX:+UseSerialGC -XX:-OmitStackTraceInFastThrow -Djava.awt.headless=true \
 	-Djdk.attach.allowAttachSelf=true
 JAZZER_PATH := gateway/target/test-classes:gateway/target/classes:gateway/target/fuzz/jazzer.jar:gateway/target/fuzz/jazzer-api.jar
@@ -170,7 +170,7 @@ test-java: $(TEST) ## Test the gateway and the stream tester
 	$(MAVEN) verify
 
 .PHONY: fuzz
-fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each, 240 000 in all
+fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each, 300 000 in all
 	$(call fuzz,.cache/fuzz,$(FUZZ_RUNS),)
 
 # Always the same inputs: what it finds is the change's fault.

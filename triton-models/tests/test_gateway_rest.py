@@ -82,6 +82,8 @@ def test_answers_are_what_the_document_says(address: str, document: dict[str, An
     assert {"accepted", "faceReport", "preview", "stepProgress", "image", "completed"} == {
         kind for event in events for kind in event if kind != "sequence"
     }
+    with OPENER.open(f"{address}/q/metrics", timeout=60) as metrics:
+        assert name not in metrics.read().decode()  # no label is for a request
     for schema, answer in answers:
         validator = Draft202012Validator(strict(document) | {"$ref": f"#/components/schemas/{schema}"})
         assert [error.message for error in validator.iter_errors(answer)] == [], schema

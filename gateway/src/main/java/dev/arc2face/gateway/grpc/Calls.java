@@ -23,9 +23,9 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets calls in that came by another transport than gRPC's. They pass the very interceptors that gRPC's calls pass, in the
- * same order, so that no rule about who may call, what counts as a request, how many there may be, and what is written down
- * is there twice.
+ * Lets calls in that came by another transport than gRPC's. They pass the very interceptors that gRPC's calls pass, in
+ * the same order, so that no rule about who may call, what counts as a request, how many there may be, and what is
+ * written down is there twice.
  */
 @Singleton
 public final class Calls {
@@ -197,8 +197,7 @@ public final class Calls {
 
         @Override
         public void sendMessage(Y message) {
-            client.message(method.parseResponse(
-                    definition.getMethodDescriptor().streamResponse(message)));
+            client.message(method.parseResponse(definition.getMethodDescriptor().streamResponse(message)));
         }
 
         @Override

@@ -14,9 +14,9 @@ import io.grpc.ServerServiceDefinition;
 import java.util.List;
 
 /**
- * The portrait service where a generation is detached from the call that begins it: {@code Generate} answers with the first
- * event alone, and other calls listen, look, and fetch by the request id. No gRPC client can call these methods: one call
- * that does it all is what gRPC is good at.
+ * The portrait service where a generation is detached from the call that begins it: {@code Generate} answers with the
+ * first event alone, and other calls listen, look, and fetch by the request id. No gRPC client can call these methods:
+ * one call that does it all is what gRPC is good at.
  */
 public final class DetachedService {
     /** The events after a number, as {@code Generate} streams them; none where nothing comes any more. */
@@ -27,7 +27,8 @@ public final class DetachedService {
     public static final MethodDescriptor<String, GenerateResponse> LATEST = method("GetGeneration", MethodType.UNARY);
 
     /** A finished portrait. */
-    public static final MethodDescriptor<PortraitName, PortraitImage> PORTRAIT = method("GetPortrait", MethodType.UNARY);
+    public static final MethodDescriptor<PortraitName, PortraitImage> PORTRAIT =
+            method("GetPortrait", MethodType.UNARY);
 
     private final List<ServerServiceDefinition> definitions;
 

@@ -88,8 +88,8 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     }
 
     /**
-     * Begins a generation, or finds the one that is there, and answers with its first event. It goes on without a listener,
-     * for a while even where its caller did not ask for that.
+     * Begins a generation, or finds the one that is there, and answers with its first event. It goes on without a
+     * listener, for a while even where its caller did not ask for that.
      */
     void beginAlone(GenerateRequest request, StreamObserver<GenerateResponse> response) {
         // Or telling a caller that is gone would throw where the generation is told about.
@@ -143,8 +143,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     void listen(DetachedService.Listening wanted, StreamObserver<GenerateResponse> responses) {
         CallRecord.current().requestId(wanted.requestId());
         Ongoing generation = find(wanted.requestId());
-        if (wanted.afterSequence() == EventNumbers.END
-                || generation.recording().isOverAfter(wanted.afterSequence())) {
+        if (wanted.afterSequence() == EventNumbers.END || generation.recording().isOverAfter(wanted.afterSequence())) {
             responses.onCompleted();
         } else if (!listen(generation, wanted.afterSequence(), responses)) {
             throw notFound();

@@ -91,8 +91,8 @@ final class Recording {
     }
 
     /**
-     * Answers with the first event, or with how it failed without one, now or as soon as it is so; whoever listens goes on
-     * listening.
+     * Answers with the first event, or with how it failed without one, now or as soon as it is so; whoever listens goes
+     * on listening.
      *
      * @return whether there is anything to listen to, as in {@link #listen}
      */

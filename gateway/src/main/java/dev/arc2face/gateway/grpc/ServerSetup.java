@@ -49,7 +49,11 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
                 new RecordInterceptor(meters),
                 new ErrorInterceptor(new ErrorStatus(limits.retryAfter())),
                 new AuthenticationInterceptor(authentication));
-        checkReach("quarkus.grpc.server.host", grpcHost, "arc2face.security.tls", tls.context().isPresent());
+        checkReach(
+                "quarkus.grpc.server.host",
+                grpcHost,
+                "arc2face.security.tls",
+                tls.context().isPresent());
         checkReach("quarkus.http.host", httpHost, "quarkus.http.ssl.certificate", httpCertificates.isPresent());
     }
 

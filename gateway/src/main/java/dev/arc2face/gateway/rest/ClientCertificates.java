@@ -8,8 +8,8 @@ import io.vertx.core.net.PemTrustOptions;
 import jakarta.inject.Singleton;
 
 /**
- * Has the HTTPS port ask for client certificates where gRPC's asks, for those of the same roots: no other ones may tell who
- * calls. (The roots are read once; a change needs a restart.)
+ * Has the HTTPS port ask for client certificates where gRPC's asks, for those of the same roots: no other ones may tell
+ * who calls. (The roots are read once; a change needs a restart.)
  */
 @Singleton
 final class ClientCertificates implements HttpServerOptionsCustomizer {

@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 
 /**
- * The exchange of a call that is answered with server-sent events (the EventSource of browsers). A reader that is slow makes
- * the call wait: what is on its way to it is counted until it has left. Where there is nothing to say for a while a comment
- * keeps the connection alive.
+ * The exchange of a call that is answered with server-sent events (the EventSource of browsers). A reader that is slow
+ * makes the call wait: what is on its way to it is counted until it has left. Where there is nothing to say for a while
+ * a comment keeps the connection alive.
  */
 final class EventStream extends Exchange<GenerateResponse> {
     static final String MEDIA_TYPE = "text/event-stream";

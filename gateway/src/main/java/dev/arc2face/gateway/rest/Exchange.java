@@ -25,8 +25,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request of HTTP and its response as a call of the service: the headers are the call's metadata, the connection's end is
- * the client's going away. What is written goes through the event loop, in the order in which it came.
+ * A request of HTTP and its response as a call of the service: the headers are the call's metadata, the connection's
+ * end is the client's going away. What is written goes through the event loop, in the order in which it came.
  */
 abstract class Exchange<R> implements Calls.Client<R> {
     private static final Pattern METADATA_NAME = Pattern.compile("[0-9a-z_.-]+");

@@ -20,7 +20,8 @@ final class FieldPath {
     private static final int MOST_ELEMENTS = 7; // identity.interpolation.first.average.sources[0].alignedFace.rgb
 
     private static final Pattern ELEMENT = Pattern.compile("([A-Za-z][A-Za-z0-9_]{0,23})(?:\\[([0-9]{1,2})])?");
-    private static final Pattern PATH = Pattern.compile("%1$s(?:\\.%1$s){0,%2$d}".formatted(ELEMENT, MOST_ELEMENTS - 1));
+    private static final Pattern PATH =
+            Pattern.compile("%1$s(?:\\.%1$s){0,%2$d}".formatted(ELEMENT, MOST_ELEMENTS - 1));
     private static final Pattern SNAKE = Pattern.compile("_([a-z0-9])");
 
     private FieldPath() {}

@@ -18,8 +18,6 @@ import io.netty.handler.codec.http.multipart.HttpData;
 import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.EndOfDataDecoderException;
-import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.ErrorDataDecoderException;
-import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooLongFormFieldException;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooManyFormFieldsException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,8 +27,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A request as multipart/form-data: the part {@code request} has its JSON, every other one the bytes of the field that it is
- * named after, so that no photo need become base64. All of it stays in memory: Netty's decoder is told to write no files.
+ * A request as multipart/form-data: the part {@code request} has its JSON, every other one the bytes of the field that
+ * it is named after, so that no photo need become base64. All of it stays in memory: Netty's decoder is told to write
+ * no files.
  */
 final class Form implements Body {
     private static final String REQUEST = "request";
@@ -62,7 +61,7 @@ final class Form implements Body {
             decoder.offer(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes)));
         } catch (TooManyFormFieldsException tooMany) {
             throw FieldPath.invalid("", "more than " + MOST_PARTS + " parts");
-        } catch (ErrorDataDecoderException | TooLongFormFieldException broken) {
+        } catch (RuntimeException broken) { // a part's broken headers have it run out of bounds
             throw broken();
         }
     }
@@ -94,7 +93,7 @@ final class Form implements Body {
             }
         } catch (EndOfDataDecoderException whole) { // the last boundary has been there
             return parts;
-        } catch (ErrorDataDecoderException | TooLongFormFieldException | TooManyFormFieldsException broken) {
+        } catch (RuntimeException broken) {
             throw broken();
         }
         throw broken();

@@ -22,14 +22,15 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Reads a request from protobuf's JSON. Protobuf's own parser makes a tree of all there is before it looks at any of it (22 MB
- * of empty objects take gigabytes), does not say where something is wrong, and repeats in its errors what was sent, which
- * may be biometric; a test holds this one against it. Here nothing is built that is no field, and every error names
- * a field.
+ * Reads a request from protobuf's JSON. Protobuf's own parser makes a tree of all there is before it looks at any of it
+ * (22 MB of empty objects take gigabytes), does not say where something is wrong, and repeats in its errors what was
+ * sent, which may be biometric; a test holds this one against it. Here nothing is built that is no field, and every
+ * error names a field.
  */
 final class JsonReading {
     private static final Pattern NUMBER = Pattern.compile("-?[0-9]+(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?");
-    private static final double FLOAT_LIMIT = Float.MAX_VALUE * (1 + 1e-6); // as protobuf's own: what rounds to it is it
+    private static final double FLOAT_LIMIT =
+            Float.MAX_VALUE * (1 + 1e-6); // as protobuf's own: what rounds to it is it
     private static final double UINT32_LIMIT = 1L << 32;
     private static final double EXACT_LIMIT = 1L << 53;
 
@@ -70,8 +71,8 @@ final class JsonReading {
         while (json.hasNext()) {
             String name = json.nextName();
             FieldDescriptor field = FieldPath.find(message.getDescriptorForType(), name)
-                    .orElseThrow(() -> FieldPath.invalid(
-                            FieldPath.join(path, FieldPath.quoted(name)), "no such field"));
+                    .orElseThrow(
+                            () -> FieldPath.invalid(FieldPath.join(path, FieldPath.quoted(name)), "no such field"));
             String inside = FieldPath.join(path, field.getJsonName());
             if (!seen.add(field)) {
                 throw FieldPath.invalid(inside, "is there twice");

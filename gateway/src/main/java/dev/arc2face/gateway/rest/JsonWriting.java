@@ -5,7 +5,7 @@ import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
 import dev.arc2face.v1.GenerateResponse;
 
-/** Protobuf's JSON, one message a line, with the fields that have their default value: a list is there although empty. */
+/** Protobuf's JSON, one message a line. Fields are there with their default value, too: a list although it is empty. */
 final class JsonWriting {
     private static final JsonFormat.Printer PRINTER =
             JsonFormat.printer().alwaysPrintFieldsWithNoPresence().omittingInsignificantWhitespace();

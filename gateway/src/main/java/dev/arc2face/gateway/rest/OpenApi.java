@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * The OpenAPI document of what is served over HTTP. It is made of the routes and of the descriptors of the messages, so that
- * it cannot say anything else than they do.
+ * The OpenAPI document of what is served over HTTP. It is made of the routes and of the descriptors of the messages, so
+ * that it cannot say anything else than they do.
  */
 final class OpenApi {
     private static final String PROTO = "proto/arc2face/v1/portrait_service.proto";
@@ -30,9 +30,12 @@ final class OpenApi {
     private JsonObject make(String version) {
         JsonObject document = string("openapi", "3.1.0");
         JsonObject info = string(
-                "title", "Arc2Face model server",
-                "version", version,
-                "description", "Portraits of a person from that person's identity embedding. The messages are those of the"
+                "title",
+                "Arc2Face model server",
+                "version",
+                version,
+                "description",
+                "Portraits of a person from that person's identity embedding. The messages are those of the"
                         + " gRPC service arc2face.v1.PortraitService in protobuf's JSON.");
         info.add("license", string("name", "Apache-2.0", "identifier", "Apache-2.0"));
         document.add("info", info);
@@ -54,22 +57,20 @@ final class OpenApi {
             if (!paths.has(endpoint.path())) {
                 paths.add(endpoint.path(), new JsonObject());
             }
-            paths.getAsJsonObject(endpoint.path())
-                    .add(endpoint.method().toLowerCase(Locale.ROOT), operation(endpoint));
+            paths.getAsJsonObject(endpoint.path()).add(endpoint.method().toLowerCase(Locale.ROOT), operation(endpoint));
         }
         return paths;
     }
 
     private JsonObject operation(Endpoint endpoint) {
-        JsonObject operation =
-                string("operationId", endpoint.operationId(), "summary", endpoint.summary());
+        JsonObject operation = string("operationId", endpoint.operationId(), "summary", endpoint.summary());
         JsonArray parameters = new JsonArray();
         endpoint.parameters().forEach(name -> parameters.add(inPath(name)));
         if (endpoint == Endpoint.GET_GENERATION || endpoint == Endpoint.LISTEN_TO_GENERATION) {
             parameters.add(parameter(
                     "query",
                     RestApi.IMAGE_DATA,
-                    "Whether events of finished portraits have their bytes, which can also be fetched by their address.",
+                    "Whether events of finished portraits have their bytes, which have an address as well.",
                     string("type", "boolean")));
         }
         if (endpoint == Endpoint.LISTEN_TO_GENERATION) {
@@ -111,8 +112,9 @@ final class OpenApi {
         JsonObject bytes = string(
                 "type", "string",
                 "contentMediaType", "application/octet-stream",
-                "description", "The bytes of the field of the request that the part is named after:"
-                        + " identity.photo, identity.average.sources[0].photo.");
+                "description",
+                        "The bytes of the field of the request that the part is named after:"
+                                + " identity.photo, identity.average.sources[0].photo.");
         form.add("additionalProperties", bytes);
         JsonObject encoding = new JsonObject();
         encoding.add("request", string("contentType", Reply.JSON));
@@ -142,15 +144,19 @@ final class OpenApi {
             headers.add("Location", location);
             well.add("headers", headers);
         }
-        responses.add(Integer.toString(endpoint == Endpoint.BEGIN_GENERATION ? HttpStatus.ACCEPTED : HttpStatus.OK), well);
+        responses.add(
+                Integer.toString(endpoint == Endpoint.BEGIN_GENERATION ? HttpStatus.ACCEPTED : HttpStatus.OK), well);
         if (endpoint == Endpoint.LISTEN_TO_GENERATION) {
             responses.add(
                     Integer.toString(HttpStatus.NO_CONTENT),
-                    string("description", "The generation has ended, and there is nothing after the event that was seen."));
+                    string(
+                            "description",
+                            "The generation has ended, and there is nothing after the event that was seen."));
         }
         if (endpoint == Endpoint.GET_PORTRAIT) {
             responses.add(
-                    Integer.toString(HttpStatus.NOT_MODIFIED), string("description", "It is what If-None-Match names."));
+                    Integer.toString(HttpStatus.NOT_MODIFIED),
+                    string("description", "It is what If-None-Match names."));
         }
         JsonObject failed = string("description", "Failure; the reason says why.");
         failed.add("content", content(Problem.MEDIA_TYPE, reference(PROBLEM)));
@@ -160,9 +166,9 @@ final class OpenApi {
 
     private static String shape(Endpoint endpoint) {
         return endpoint == Endpoint.LISTEN_TO_GENERATION
-                ? "Server-sent events: id is the sequence, event the name of what happened (accepted, queued, faceReport,"
-                        + " stepProgress, preview, image, completed), data a GenerateResponse. A failure is the event error,"
-                        + " whose data is a Problem, and the last one."
+                ? "Server-sent events: id is the sequence, event what happened (accepted, queued, faceReport,"
+                        + " stepProgress, preview, image, completed), data a GenerateResponse. A failure is the event"
+                        + " error, whose data is a Problem, and the last one."
                 : "The file.";
     }
 

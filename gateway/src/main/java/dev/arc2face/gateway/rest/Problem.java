@@ -72,8 +72,8 @@ record Problem(
                 } else if (detail.is(BadRequest.class)) {
                     for (BadRequest.FieldViolation violation :
                             detail.unpack(BadRequest.class).getFieldViolationsList()) {
-                        violations.add(new FieldViolation(
-                                FieldPath.inJson(violation.getField()), violation.getDescription()));
+                        violations.add(
+                                new FieldViolation(FieldPath.inJson(violation.getField()), violation.getDescription()));
                     }
                 } else if (detail.is(RetryInfo.class)) {
                     long millis =

@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the proto says in words of its messages, fields and values: the comments above them, which compiled descriptors do not
- * have. It reads the form that {@code buf format} gives; a test finds what it misses.
+ * What the proto says in words of its messages, fields and values: the comments above them, which compiled descriptors
+ * do not have. It reads the form that {@code buf format} gives; a test finds what it misses.
  */
 final class ProtoComments {
     private static final Pattern SCOPE = Pattern.compile("(message|enum|service|oneof) (\\w+) \\{.*");
@@ -32,7 +32,8 @@ final class ProtoComments {
         int depth = 0;
         for (String line : (Iterable<String>) text(resource).lines().map(String::strip)::iterator) {
             if (line.startsWith("//")) {
-                comment.append(comment.isEmpty() ? "" : " ").append(line.substring(2).strip());
+                comment.append(comment.isEmpty() ? "" : " ")
+                        .append(line.substring(2).strip());
                 continue;
             }
             Matcher scope = SCOPE.matcher(line);

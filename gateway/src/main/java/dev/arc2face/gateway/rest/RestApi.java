@@ -94,7 +94,8 @@ final class RestApi {
                     HttpStatus.FORBIDDEN,
                     ErrorReason.PERMISSION_DENIED,
                     "pages of other sites may not call (quarkus.http.cors lets them)");
-        } else if (!MediaTypes.accepts(request.getHeader(HttpHeaderNames.ACCEPT), endpoint.get().mediaType())) {
+        } else if (!MediaTypes.accepts(
+                request.getHeader(HttpHeaderNames.ACCEPT), endpoint.get().mediaType())) {
             refuse(
                     request,
                     HttpStatus.NOT_ACCEPTABLE,
@@ -111,7 +112,8 @@ final class RestApi {
 
     private void serve(Endpoint endpoint, HttpServerRequest request) {
         switch (endpoint) {
-            case BEGIN_GENERATION -> upload(request, PortraitServiceGrpc.getGenerateMethod(), endpoint, RestApi::accepted);
+            case BEGIN_GENERATION ->
+                upload(request, PortraitServiceGrpc.getGenerateMethod(), endpoint, RestApi::accepted);
             case DETECT_FACES -> upload(request, PortraitServiceGrpc.getDetectFacesMethod(), endpoint, RestApi::json);
             case EMBED_FACE -> upload(request, PortraitServiceGrpc.getEmbedFaceMethod(), endpoint, RestApi::json);
             case COMPARE_FACES -> upload(request, PortraitServiceGrpc.getCompareFacesMethod(), endpoint, RestApi::json);
@@ -162,8 +164,7 @@ final class RestApi {
             return;
         }
         Answer<R> answer = new Answer<>(request, vertx, patience, form);
-        answer.receive(
-                answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
+        answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
     }
 
     /** Has a call served whose message is in the request's address. */
@@ -209,7 +210,7 @@ final class RestApi {
         return JsonWriting::withoutImageData;
     }
 
-    /** The last event that the caller has heard of: what a browser says when it comes back counts more than the address. */
+    /** The last event that the caller has heard of; what a browser says when it comes back is newer than the address. */
     private static long heard(HttpServerRequest request) {
         String inHeader = request.getHeader(LAST_EVENT_ID);
         String field = inHeader == null || inHeader.isEmpty() ? AFTER_SEQUENCE : LAST_EVENT_ID;
@@ -231,8 +232,15 @@ final class RestApi {
         throw FieldPath.invalid(field, "must be the id of an event");
     }
 
-    /** Whether a page of another site has sent it: it needs no preflight for a form, nor an answer that it may read. */
+    /**
+     * Whether a page of another site has sent it, which needs no preflight for a form, nor an answer that it may read: as
+     * its browser says or, where that is too old to say, by whether the page comes from this very address.
+     */
     private static boolean isFromElsewhere(HttpServerRequest request) {
+        String site = request.getHeader("Sec-Fetch-Site");
+        if (site != null) {
+            return !site.equals("same-origin") && !site.equals("none");
+        }
         String origin = request.getHeader(HttpHeaderNames.ORIGIN);
         String host = request.authority() == null ? "" : request.authority().toString();
         return origin != null && !origin.replaceFirst("^https?://", "").equalsIgnoreCase(host);

@@ -91,7 +91,9 @@ final class Schemas {
         FieldRules rules = field.getOptions().getExtension(ValidateProto.field);
         return switch (field.getType()) {
             case MESSAGE ->
-                field.getMessageType().getFullName().equals(Duration.getDescriptor().getFullName())
+                field.getMessageType()
+                                .getFullName()
+                                .equals(Duration.getDescriptor().getFullName())
                         ? string("type", "string", "pattern", DURATION)
                         : reference(field.getMessageType());
             case ENUM -> enumeration(field.getEnumType());

@@ -16,8 +16,8 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has it read, off the
- * event loop: 22 MB of JSON take a tenth of a second.
+ * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has it read,
+ * off the event loop: 22 MB of JSON take a tenth of a second.
  */
 final class Upload<Q extends Message> {
     private final Vertx vertx;
@@ -60,13 +60,7 @@ final class Upload<Q extends Message> {
      * @param prototype of the message that the body is
      * @param call gets that message, on the event loop, or learns why there is none
      */
-    Upload(
-            Vertx vertx,
-            Limits limits,
-            Executor readers,
-            Executor eventLoop,
-            Q prototype,
-            Calls.Call<Q> call) {
+    Upload(Vertx vertx, Limits limits, Executor readers, Executor eventLoop, Q prototype, Calls.Call<Q> call) {
         this.vertx = vertx;
         this.limits = limits;
         this.readers = readers;

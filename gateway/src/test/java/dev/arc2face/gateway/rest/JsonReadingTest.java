@@ -116,7 +116,9 @@ class JsonReadingTest {
         Descriptor type = prototype.getDescriptorForType();
         for (FieldDescriptor field : type.getFields()) {
             boolean taken = field.getRealContainingOneof() != null && message.hasOneof(field.getRealContainingOneof());
-            if (taken || random.nextBoolean() || (depth > 3 && field.getJavaType() == FieldDescriptor.JavaType.MESSAGE)) {
+            if (taken
+                    || random.nextBoolean()
+                    || (depth > 3 && field.getJavaType() == FieldDescriptor.JavaType.MESSAGE)) {
                 continue;
             }
             if (field.isRepeated()) {
@@ -134,8 +136,7 @@ class JsonReadingTest {
         byte[] bytes = new byte[random.nextInt(9)];
         random.nextBytes(bytes);
         return switch (field.getType()) {
-            case MESSAGE ->
-                message(message.newBuilderForField(field).build(), random, depth + 1);
+            case MESSAGE -> message(message.newBuilderForField(field).build(), random, depth + 1);
             case BYTES -> ByteString.copyFrom(bytes);
             case STRING -> new String(bytes, UTF_8);
             case BOOL -> random.nextBoolean();

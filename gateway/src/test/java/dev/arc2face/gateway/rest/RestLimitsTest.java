@@ -64,8 +64,9 @@ class RestLimitsTest extends ConnectedTest {
                 List<GenerateResponse> events = results.get(i).get();
                 assertThat(events.get(0).getAccepted().getSeedsList()).containsExactly(1000 + i);
                 assertThat(events.get(events.size() - 1).hasCompleted()).isTrue();
-                assertThat(Gateway.images(events)).hasSize(1).allSatisfy(image -> assertThat(image.getSeed())
-                        .isBetween(1000, 1000 + CLIENTS - 1));
+                assertThat(Gateway.images(events))
+                        .hasSize(1)
+                        .allSatisfy(image -> assertThat(image.getSeed()).isBetween(1000, 1000 + CLIENTS - 1));
                 assertThat(Gateway.images(events).get(0).getSeed()).isEqualTo(1000 + i);
                 portraits.add(Gateway.images(events).get(0).getData());
             }
@@ -111,7 +112,8 @@ class RestLimitsTest extends ConnectedTest {
     void slowReaderIsWaitedForAndLosesPreviewsAlone() throws Exception {
         try (SlowListener reader = new SlowListener()) {
             GenerateRequest.Builder request = request(30).setNumImages(8).setPreviewEvery(1);
-            String id = http.begin(request.clone().setRequestId("slow").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
+            String id =
+                    http.begin(request.clone().setRequestId("slow").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
             reader.listen(id);
             await().atMost(120, SECONDS).pollInterval(1, SECONDS).until(() -> {
                 reader.read();
@@ -127,11 +129,14 @@ class RestLimitsTest extends ConnectedTest {
 
     @Test
     void pagesOfChosenSitesMayCall() {
-        Http.Response allowed = http.of(
-                http.request("/v1/model").header("Origin", "https://page.example").build());
+        Http.Response allowed = http.of(http.request("/v1/model")
+                .header("Origin", "https://page.example")
+                .build());
         assertThat(allowed.is(200).header("Access-Control-Allow-Origin")).isEqualTo("https://page.example");
         assertThat(allowed.header("Access-Control-Expose-Headers")).contains("Location");
-        http.of(http.request("/v1/model").header("Origin", "https://elsewhere.example").build())
+        http.of(http.request("/v1/model")
+                        .header("Origin", "https://elsewhere.example")
+                        .build())
                 .is(403);
     }
 

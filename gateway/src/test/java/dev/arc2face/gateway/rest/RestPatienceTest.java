@@ -14,6 +14,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,8 @@ class RestPatienceTest extends ConnectedTest {
             String id = http.begin(Gateway.request(Gateway.somebody(1))
                     .setSteps(60)
                     .setNumImages(16)
-                    .setPreviewEvery(1).setRequestId("stalled"));
+                    .setPreviewEvery(1)
+                    .setRequestId("stalled"));
             reader.listen(id);
             await().atMost(120, SECONDS)
                     .untilAsserted(() -> assertThat(Gateway.httpPage("/q/metrics"))
@@ -45,12 +47,13 @@ class RestPatienceTest extends ConnectedTest {
     @Test
     void requestThatDoesNotComeIsRefused() throws IOException {
         for (String path : List.of("/v1/generations", "/v1/faces:detect")) {
-            try (Socket socket = new Socket("127.0.0.1", Http.port())) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), Http.port())) {
                 socket.getOutputStream()
                         .write(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                         + "Content-Length: 100\r\n\r\n{")
                                 .getBytes(UTF_8));
-                String answer = new String(socket.getInputStream().readAllBytes(), UTF_8); // which ends when the connection has been cut
+                String answer = new String(
+                        socket.getInputStream().readAllBytes(), UTF_8); // which ends when the connection has been cut
                 assertThat(answer).startsWith("HTTP/1.1 408 ");
                 Http.Failed.of(answer.substring(answer.indexOf("\r\n\r\n") + 4), 408, ErrorReason.CLIENT_TOO_SLOW);
             }

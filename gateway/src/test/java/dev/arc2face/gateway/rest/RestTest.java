@@ -66,8 +66,9 @@ class RestTest extends ConnectedTest {
             assertThat(file.header("Content-Type"))
                     .isEqualTo(format == ImageFormat.IMAGE_FORMAT_PNG ? "image/png" : "image/jpeg");
             assertThat(file.header("Cache-Control")).isEqualTo("no-store");
-            Http.Response again =
-                    http.of(http.request(path).header("If-None-Match", file.header("ETag")).build());
+            Http.Response again = http.of(http.request(path)
+                    .header("If-None-Match", file.header("ETag"))
+                    .build());
             assertThat(again.is(304).body()).isEmpty();
         }
         http.get("/v1/generations/" + id + "/images/2").failed(404, ErrorReason.GENERATION_NOT_FOUND);
@@ -78,8 +79,7 @@ class RestTest extends ConnectedTest {
         List<GenerateResponse> expected = gateway.generate(longer());
         List<Events.Event> events = http.events(http.begin(longer())).all();
 
-        assertThat(durable(events.stream().map(Events.Event::message).toList()))
-                .isEqualTo(durable(expected));
+        assertThat(durable(events.stream().map(Events.Event::message).toList())).isEqualTo(durable(expected));
         List<GenerateResponse> all = expected.stream().map(RestTest::timeless).toList();
         assertThat(events.stream().map(Events.Event::message).map(RestTest::timeless))
                 .isSubsetOf(all); // what has come before anybody listened is told in short
@@ -100,8 +100,8 @@ class RestTest extends ConnectedTest {
         });
         assertThat(events.stream().filter(GenerateResponse::hasPreview))
                 .isNotEmpty()
-                .allSatisfy(preview ->
-                        assertThat(preview.getPreview().getJpeg()).isNotEqualTo(ByteString.EMPTY));
+                .allSatisfy(
+                        preview -> assertThat(preview.getPreview().getJpeg()).isNotEqualTo(ByteString.EMPTY));
     }
 
     @Test
@@ -173,8 +173,7 @@ class RestTest extends ConnectedTest {
     void formBeginsAGeneration() {
         GenerateRequest.Builder request = request().clearIdentity();
         GenerateResponse accepted = http.form(
-                        "/v1/generations",
-                        form(Http.json(request.build()), Map.of("identity.photo", Gateway.sample())))
+                        "/v1/generations", form(Http.json(request.build()), Map.of("identity.photo", Gateway.sample())))
                 .is(202)
                 .event();
         assertThat(Gateway.images(http.events(accepted.getAccepted().getRequestId())
@@ -224,9 +223,8 @@ class RestTest extends ConnectedTest {
         assertThat(uncut).hasSizeGreaterThan(8);
 
         for (int cut = 1; cut < uncut.size(); cut++) {
-            GenerateRequest.Builder request = request()
-                    .setOnDisconnect(onDisconnect)
-                    .setRequestId("rest-cut-" + onDisconnect + "-" + cut);
+            GenerateRequest.Builder request =
+                    request().setOnDisconnect(onDisconnect).setRequestId("rest-cut-" + onDisconnect + "-" + cut);
             String id = http.begin(request);
             List<Events.Event> seen;
             try (Events events = http.events(id)) {
@@ -238,7 +236,8 @@ class RestTest extends ConnectedTest {
             List<GenerateResponse> joined =
                     seen.stream().map(Events.Event::message).collect(Collectors.toCollection(ArrayList::new));
             if (!joined.get(joined.size() - 1).hasCompleted()) {
-                joined.addAll(http.events(id, seen.get(seen.size() - 1).id(), "").messages());
+                joined.addAll(
+                        http.events(id, seen.get(seen.size() - 1).id(), "").messages());
             }
             assertThat(durable(joined)).as("cut after %d events", cut).isEqualTo(durable(uncut));
             assertThat(joined.stream().filter(event -> !event.hasQueued()))
@@ -252,7 +251,8 @@ class RestTest extends ConnectedTest {
     void addressSaysWhereToGoOnAsWell() {
         String id = http.begin(request());
         List<Events.Event> all = http.events(id).all();
-        List<Events.Event> rest = http.events(id, "", "?afterSequence=" + all.get(1).id()).all();
+        List<Events.Event> rest =
+                http.events(id, "", "?afterSequence=" + all.get(1).id()).all();
         assertThat(rest.stream().filter(RestTest::isKept))
                 .isEqualTo(all.stream().filter(RestTest::isKept).skip(2).toList());
     }
@@ -269,7 +269,8 @@ class RestTest extends ConnectedTest {
 
     @Test
     void failureIsTheLastEventAndFinal() {
-        GenerateRequest.Builder request = request().setIdentity(Gateway.photo(Gateway.sample().substring(0, 5000)));
+        GenerateRequest.Builder request =
+                request().setIdentity(Gateway.photo(Gateway.sample().substring(0, 5000)));
         String id = http.begin(request);
         List<Events.Event> events = http.events(id).all();
         Events.Event last = events.get(events.size() - 1);
@@ -287,8 +288,8 @@ class RestTest extends ConnectedTest {
     @Test
     void whoIsLeftEndsUnlessAskedToFinish() {
         String left = http.begin(longer().setRequestId("rest-left"));
-        String goesOn = http.begin(
-                longer().setRequestId("rest-goes-on").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
+        String goesOn =
+                http.begin(longer().setRequestId("rest-goes-on").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
         for (String id : List.of(left, goesOn)) {
             try (Events events = http.events(id)) {
                 events.take(3);
@@ -319,7 +320,8 @@ class RestTest extends ConnectedTest {
 
     @Test
     void cancelledGenerationIsForgotten() {
-        String id = http.begin(longer().setRequestId("rest-cancelled").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
+        String id =
+                http.begin(longer().setRequestId("rest-cancelled").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
         try (Events events = http.events(id)) {
             events.take(3);
             assertThat(http.delete("/v1/generations/" + id)
@@ -338,15 +340,15 @@ class RestTest extends ConnectedTest {
     void beginningAgainIsTheSameGeneration() {
         GenerateRequest.Builder request =
                 longer().setRequestId("rest-again").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH);
-        GenerateResponse first = http.post("/v1/generations", request.build()).is(202).event();
+        GenerateResponse first =
+                http.post("/v1/generations", request.build()).is(202).event();
         try (Events events = http.events("rest-again")) {
             events.take(2);
             assertThat(http.post("/v1/generations", request.build()).is(202).event())
                     .isEqualTo(first);
             assertThat(events.take(1)).isNotEmpty(); // whoever listens goes on listening
         }
-        http.post("/v1/generations", request.clone().setSteps(3).build())
-                .failed(409, ErrorReason.REQUEST_ID_CONFLICT);
+        http.post("/v1/generations", request.clone().setSteps(3).build()).failed(409, ErrorReason.REQUEST_ID_CONFLICT);
         http.delete("/v1/generations/rest-again").is(200);
     }
 
@@ -384,8 +386,10 @@ class RestTest extends ConnectedTest {
 
     private static IdentitySource between(IdentitySource first, IdentitySource second) {
         return IdentitySource.newBuilder()
-                .setInterpolation(
-                        Interpolation.newBuilder().setFirst(first).setSecond(second).addT(0.5f))
+                .setInterpolation(Interpolation.newBuilder()
+                        .setFirst(first)
+                        .setSecond(second)
+                        .addT(0.5f))
                 .build();
     }
 

@@ -71,8 +71,8 @@ class SecuredRestTest extends ConnectedTest {
 
     @Test
     void generationOfAnotherCallerIsNotThere() {
-        String id = alice.begin(
-                request().setRequestId("alices-own").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
+        String id =
+                alice.begin(request().setRequestId("alices-own").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH));
         alice.events(id).messages();
         for (String other : List.of(id, "nobodys")) {
             for (Http.Response refused : List.of(
@@ -94,8 +94,7 @@ class SecuredRestTest extends ConnectedTest {
     private List<?> gatewayOf(String key, String id) {
         List<Object> events = new CopyOnWriteArrayList<>();
         gateway.service()
-                .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(
-                        Credentials.key(key)))
+                .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(Credentials.key(key)))
                 .generate(request()
                         .setRequestId(id)
                         .setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH)
