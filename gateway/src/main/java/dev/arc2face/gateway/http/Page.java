@@ -86,8 +86,10 @@ final class Page {
     /** Whether the browser has the file; a proxy that compressed it has made its tag a weak one. */
     private static boolean has(HttpServerRequest request, String tag) {
         String known = request.getHeader(HttpHeaders.IF_NONE_MATCH);
-        return known != null && Pattern.compile("\\s*,\\s*").splitAsStream(known).anyMatch(
-                each -> each.equals(tag) || each.equals("W/" + tag));
+        return known != null
+                && Pattern.compile("\\s*,\\s*")
+                        .splitAsStream(known)
+                        .anyMatch(each -> each.equals(tag) || each.equals("W/" + tag));
     }
 
     /** Only files that are there are remembered: a caller can make up any number of others. */
