@@ -27,7 +27,6 @@ STRICT = [
     "--noImplicitReturns",
     *("--target", "ES2022", "--module", "ES2022", "--moduleResolution", "bundler"),
     *("--lib", "ES2023,DOM,DOM.Iterable"),
-    *("--types", ""),
 ]
 
 
