@@ -12,6 +12,7 @@ import io.grpc.ServerInterceptors;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.quarkus.grpc.GrpcService;
 import jakarta.inject.Singleton;
 import java.io.InputStream;
 import java.net.SocketAddress;
@@ -34,7 +35,7 @@ public final class Calls {
 
     private final Map<String, ServerMethodDefinition<?, ?>> methods = new HashMap<>();
 
-    Calls(PortraitEndpoint endpoint, ServerSetup setup) {
+    Calls(@GrpcService PortraitEndpoint endpoint, ServerSetup setup) {
         for (ServerServiceDefinition service : endpoint.detached().definitions()) {
             for (ServerMethodDefinition<?, ?> method : ServerInterceptors.interceptForward(
                             service, setup.interceptors())
