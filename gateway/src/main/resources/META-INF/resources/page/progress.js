@@ -48,8 +48,10 @@ export function aloud(run) {
   switch (run.phase) {
     case 'waiting':
       return `Place ${run.place} in the queue.`;
-    case 'drawing':
-      return run.step === 0 ? 'Drawing.' : `${Math.floor((4 * run.step) / run.totalSteps) * 25} percent drawn.`;
+    case 'drawing': {
+      const quarters = run.step === 0 ? 0 : Math.floor((4 * run.step) / run.totalSteps);
+      return quarters === 0 ? 'Drawing.' : `${25 * quarters} percent drawn.`;
+    }
     case 'finished':
       return `${portraits(run.finishedPortraits.length)} finished.`;
     case 'cancelled':
