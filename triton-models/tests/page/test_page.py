@@ -179,16 +179,18 @@ def test_all_pictures_are_saved_in_one_zip(visit: Visit) -> None:
 
 
 def test_link_carries_the_settings_and_no_photo(visit: Visit) -> None:
-    visitor = visit("#numImages=3&variant=lcm&seed=42&mode=mix&t=0.25&steps=1e9&scheduler=no%20such")
+    visitor = visit(
+        "#numImages=3&variant=no-such&seed=42&mode=mix&t=0.25&steps=1e9&scheduler=euler&outputFormat=GIF"
+    )
     page = visitor.page
     expect(page.locator("#numImages")).to_have_value("3")
     expect(page.get_by_label("Mix two")).to_be_checked()
     expect(page.get_by_label("Between the two")).to_have_value("25")
     page.locator(".settings > summary").click()
     expect(page.locator("#seed")).to_have_value("42")
-    expect(page.locator("input[name=variant][value=lcm]")).to_be_checked()
     expect(page.locator("#steps")).to_have_value("100")
-    expect(page.locator("#scheduler")).to_have_value("lcm")
+    expect(page.locator("#scheduler")).to_have_value("euler")
+    expect(page.locator("#outputFormat")).to_have_value("IMAGE_FORMAT_PNG")
     visitor.add_photo(SAMPLE)
     page.locator("#seed").fill("43")
     page.wait_for_url(re.compile("seed=43"))
