@@ -25,7 +25,7 @@ import java.util.List;
 final class GuardedService {
     private GuardedService() {}
 
-    /** The constraints of the service's requests. To compile them takes seconds: one is enough for any number of services. */
+    /** The constraints of the service's requests. To compile them takes seconds: once is enough for all services. */
     static ValidationInterceptor constraints() {
         return new ValidationInterceptor(List.of(
                 GenerateRequest.getDescriptor(),
