@@ -14,9 +14,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a generation has told: kept, but for previews, and for places in the queue and progress but the latest; and passed
- * on to the one who listens. Whoever comes later hears what was told after the event that it names, and listens from
- * then on in the place of the one before.
+ * What a generation has told: kept, but for previews, and for places in the queue and progress but the latest; and
+ * passed on to the one who listens. Whoever comes later hears what was told after the event that it names, and listens
+ * from then on in the place of the one before.
  */
 final class Recording {
     private final EventNumbers numbers;
