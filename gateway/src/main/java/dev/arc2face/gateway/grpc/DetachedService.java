@@ -50,7 +50,11 @@ public final class DetachedService {
 
     /** @param atCallStart sees a call before anything of its message is read */
     DetachedService(
-            PortraitServiceImpl service, int maxRequestBytes, ErrorStatus errors, ServerInterceptor atCallStart) {
+            PortraitServiceImpl service,
+            ValidationInterceptor constraints,
+            int maxRequestBytes,
+            ErrorStatus errors,
+            ServerInterceptor atCallStart) {
         ServerServiceDefinition ofProto = ServerServiceDefinition.builder(PortraitServiceGrpc.SERVICE_NAME)
                 .addMethod(PortraitServiceGrpc.getGenerateMethod(), asyncServerStreamingCall(service::beginAlone))
                 .addMethod(PortraitServiceGrpc.getCancelGenerationMethod(), asyncUnaryCall(service::cancelGeneration))
@@ -65,7 +69,7 @@ public final class DetachedService {
                 .addMethod(PORTRAIT, asyncUnaryCall(service::portrait))
                 .build();
         definitions = List.of(
-                GuardedService.of(ofProto, maxRequestBytes, errors, atCallStart),
+                GuardedService.of(ofProto, constraints, maxRequestBytes, errors, atCallStart),
                 ServerInterceptors.interceptForward(byId, new ErrorInterceptor(errors), atCallStart));
     }
 

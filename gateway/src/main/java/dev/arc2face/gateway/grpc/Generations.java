@@ -20,8 +20,8 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * The generations of this gateway by caller and request id: those that wait or run, and for a while the results of those
- * that outlive their listeners, or were begun without one. What a caller may have held here is bounded, and so is all together; the oldest results
- * go first. Nobody learns of another caller's.
+ * that outlive their listeners, or were begun without one. What a caller may have held here is bounded, and so is all
+ * together; the oldest results go first. Nobody learns of another caller's.
  */
 final class Generations {
     private static final String MAC = "HmacSHA256";

@@ -25,18 +25,25 @@ import java.util.List;
 final class GuardedService {
     private GuardedService() {}
 
+    /** The constraints of the service's requests. To compile them takes seconds: once is enough for all services. */
+    static ValidationInterceptor constraints() {
+        return new ValidationInterceptor(List.of(
+                GenerateRequest.getDescriptor(),
+                CancelGenerationRequest.getDescriptor(),
+                DetectFacesRequest.getDescriptor(),
+                EmbedFaceRequest.getDescriptor(),
+                CompareFacesRequest.getDescriptor(),
+                GetModelInfoRequest.getDescriptor()));
+    }
+
     /** @param atCallStart sees a call before anything of its message is read */
     static ServerServiceDefinition of(
-            ServerServiceDefinition service, int maxRequestBytes, ErrorStatus errors, ServerInterceptor atCallStart) {
-        ServerServiceDefinition typed = ServerInterceptors.intercept(
-                service,
-                new ValidationInterceptor(List.of(
-                        GenerateRequest.getDescriptor(),
-                        CancelGenerationRequest.getDescriptor(),
-                        DetectFacesRequest.getDescriptor(),
-                        EmbedFaceRequest.getDescriptor(),
-                        CompareFacesRequest.getDescriptor(),
-                        GetModelInfoRequest.getDescriptor())));
+            ServerServiceDefinition service,
+            ValidationInterceptor constraints,
+            int maxRequestBytes,
+            ErrorStatus errors,
+            ServerInterceptor atCallStart) {
+        ServerServiceDefinition typed = ServerInterceptors.intercept(service, constraints);
         ServerServiceDefinition raw = ServerInterceptors.useMarshalledMessages(
                 ofKnownFields(typed), new RequestMarshaller(maxRequestBytes), new Serialised());
         return ServerInterceptors.interceptForward(raw, new ErrorInterceptor(errors), atCallStart);

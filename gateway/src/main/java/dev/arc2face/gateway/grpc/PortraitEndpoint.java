@@ -78,8 +78,9 @@ public final class PortraitEndpoint implements BindableService {
         int maxRequestBytes = (int) limits.maxRequestBytes().asLongValue();
         ErrorStatus errors = new ErrorStatus(limits.retryAfter());
         ServerInterceptor atCallStart = new AdmissionInterceptor(admission, limits.clientStall(), timer);
-        definition = GuardedService.of(service.bindService(), maxRequestBytes, errors, atCallStart);
-        detached = new DetachedService(service, maxRequestBytes, errors, atCallStart);
+        ValidationInterceptor constraints = GuardedService.constraints();
+        definition = GuardedService.of(service.bindService(), constraints, maxRequestBytes, errors, atCallStart);
+        detached = new DetachedService(service, constraints, maxRequestBytes, errors, atCallStart);
     }
 
     @Override

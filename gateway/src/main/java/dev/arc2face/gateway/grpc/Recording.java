@@ -14,9 +14,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a generation has told: kept, but for previews, places in the queue, and all progress but the latest; and passed on
- * to the one who listens. Whoever comes later hears what was told after the event that it names, and listens from then
- * on in the place of the one before.
+ * What a generation has told: kept, but for previews, and for places in the queue and progress but the latest; and
+ * passed on to the one who listens. Whoever comes later hears what was told after the event that it names, and listens
+ * from then on in the place of the one before.
  */
 final class Recording {
     private final EventNumbers numbers;
@@ -25,6 +25,7 @@ final class Recording {
     // Guarded by this, which is taken before the lock of a writer, never after it.
     private final List<GenerateResponse> kept = new ArrayList<>();
     private final List<StreamObserver<GenerateResponse>> awaiting = new ArrayList<>(); // those who want the first event
+    private @Nullable GenerateResponse place; // in the queue, while it waits there
     private @Nullable GenerateResponse progress;
     private @Nullable GenerateResponse latest;
     private long bytes;
@@ -55,7 +56,8 @@ final class Recording {
     synchronized void tell(GenerateResponse.Builder event) {
         GenerateResponse message = numbers.number(event);
         switch (message.getEventCase()) {
-            case QUEUED, PREVIEW -> {}
+            case QUEUED -> place = message;
+            case PREVIEW -> {}
             case STEP_PROGRESS -> progress = message;
             default -> {
                 kept.add(message);
@@ -64,6 +66,9 @@ final class Recording {
         }
         if (message.getEventCase() != EventCase.PREVIEW) {
             latest = message;
+        }
+        if (message.getEventCase() != EventCase.QUEUED) {
+            place = null;
         }
         awaiting.forEach(caller -> answer(caller, message));
         awaiting.clear();
@@ -146,6 +151,9 @@ final class Recording {
         everHeard = true;
         after = heard;
         List<GenerateResponse> told = new ArrayList<>(kept);
+        if (place != null) {
+            told.add(place);
+        }
         if (progress != null) {
             told.add(progress);
         }

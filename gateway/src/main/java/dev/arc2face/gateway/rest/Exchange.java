@@ -20,6 +20,7 @@ import io.vertx.core.net.impl.ConnectionBase;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Exchange<R> implements Calls.Client<R> {
     private static final Pattern METADATA_NAME = Pattern.compile("[0-9a-z_.-]+");
+    /** Those that are the connection's, and not the call's. */
+    private static final Set<String> OF_CONNECTION = Set.of(
+            "connection", "content-length", "expect", "host", "keep-alive", "te", "transfer-encoding", "upgrade");
+
     private static final Pattern ASCII = Pattern.compile("[\\x20-\\x7e]*");
 
     private final HttpServerRequest request;
@@ -184,6 +189,7 @@ abstract class Exchange<R> implements Calls.Client<R> {
             String name = header.getKey().toLowerCase(Locale.ROOT);
             if (METADATA_NAME.matcher(name).matches()
                     && !name.endsWith(Metadata.BINARY_HEADER_SUFFIX)
+                    && !OF_CONNECTION.contains(name)
                     && ASCII.matcher(header.getValue()).matches()) {
                 headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), header.getValue());
             }

@@ -210,7 +210,7 @@ final class RestApi {
         return JsonWriting::withoutImageData;
     }
 
-    /** The last event that the caller has heard of; what a browser says when it comes back is newer than the address. */
+    /** The last event that the caller has heard of; what a browser says that comes back is newer than the address. */
     private static long heard(HttpServerRequest request) {
         String inHeader = request.getHeader(LAST_EVENT_ID);
         String field = inHeader == null || inHeader.isEmpty() ? AFTER_SEQUENCE : LAST_EVENT_ID;
@@ -233,8 +233,8 @@ final class RestApi {
     }
 
     /**
-     * Whether a page of another site has sent it, which needs no preflight for a form, nor an answer that it may read: as
-     * its browser says or, where that is too old to say, by whether the page comes from this very address.
+     * Whether a page of another site has sent it, which needs no preflight for a form, nor an answer that it may read:
+     * as its browser says or, where that is too old to say, by whether the page comes from this very address.
      */
     private static boolean isFromElsewhere(HttpServerRequest request) {
         String site = request.getHeader("Sec-Fetch-Site");

@@ -57,7 +57,11 @@ class ErrorInterceptorTest {
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .maxInboundMessageSize(4 * MAX_REQUEST_BYTES)
                 .addService(GuardedService.of(
-                        new Failing().bindService(), MAX_REQUEST_BYTES, errors, new ServerInterceptor() {
+                        new Failing().bindService(),
+                        GuardedService.constraints(),
+                        MAX_REQUEST_BYTES,
+                        errors,
+                        new ServerInterceptor() {
                             @Override
                             public <Q, R> ServerCall.Listener<Q> interceptCall(
                                     ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {

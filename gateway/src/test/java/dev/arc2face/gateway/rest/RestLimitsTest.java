@@ -55,7 +55,10 @@ class RestLimitsTest extends ConnectedTest {
         try {
             List<Callable<List<GenerateResponse>>> calls = new ArrayList<>();
             for (int i = 0; i < CLIENTS; i++) {
-                GenerateRequest.Builder request = request(2).setSeed(1000 + i).setRequestId("one-of-many-" + i);
+                GenerateRequest.Builder request = request(2)
+                        .setSeed(1000 + i)
+                        .setRequestId("one-of-many-" + i)
+                        .setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH);
                 calls.add(() -> http.events(http.begin(request)).messages());
             }
             List<Future<List<GenerateResponse>>> results = clients.invokeAll(calls);
