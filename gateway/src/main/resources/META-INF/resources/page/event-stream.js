@@ -1,4 +1,7 @@
-/** Server-sent events out of bytes, as the HTML standard reads them (https://html.spec.whatwg.org/#event-stream-interpretation). */
+/**
+ * Server-sent events out of bytes, as the HTML standard reads them.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
 
 /**
  * @typedef {object} StreamEvent
@@ -66,8 +69,8 @@ export class EventStreamParser {
 }
 
 /**
- * The events of a body. It ends with the body, and fails where the connection breaks or is silent for too long: a server
- * that has nothing to say sends comments.
+ * The events of a body. It ends with the body, and fails where the connection breaks or is silent for too long: a
+ * server that has nothing to say sends comments.
  *
  * @param {ReadableStream<Uint8Array>} body
  * @param {number} silence in milliseconds

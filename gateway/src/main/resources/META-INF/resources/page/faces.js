@@ -29,7 +29,7 @@ export function isLargeEnough(face, minFacePixels) {
  */
 export function largest(faces) {
   const area = (/** @type {Face} */ face) => edges(face).width * edges(face).height;
-  return faces.reduce((/** @type {Face | undefined} */ best, face) => (!best || area(face) > area(best) ? face : best), undefined);
+  return [...faces].sort((one, other) => area(other) - area(one))[0]; // equals stay in their order
 }
 
 /**

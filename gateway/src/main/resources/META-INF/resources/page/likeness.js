@@ -25,7 +25,10 @@ export function figure(similarity) {
 
 /** @param {number} threshold */
 export function explanation(threshold) {
-  return `Similarity is the cosine of two faces’ identity embeddings. From ${figure(threshold)} on (the mark on the scale), the recogniser takes both for one person.`;
+  return (
+    'Similarity is the cosine of two faces’ identity embeddings. ' +
+    `From ${figure(threshold)} on (the mark on the scale), the recogniser takes both for one person.`
+  );
 }
 
 /**

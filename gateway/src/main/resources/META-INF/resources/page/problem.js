@@ -62,7 +62,8 @@ const WORDS = {
   ],
   FACE_TOO_SMALL: ({ metadata }) => [
     'The face is too small.',
-    `It is ${metadata.actual_pixels} pixels wide, and ${metadata.threshold_pixels} are needed. Cut the photo closer, or take a larger one.`,
+    `It has ${metadata.actual_pixels} pixels across, and ${metadata.threshold_pixels} are needed. ` +
+      'Take a larger photo, or one from closer by.',
   ],
   FACE_INDEX_OUT_OF_RANGE: () => ['That face is not in the photo.', 'Pick one of those that are marked.'],
   IMAGE_DECODE_FAILED: () => ['This photo cannot be read.', 'The file seems damaged or cut short. Try another one.'],

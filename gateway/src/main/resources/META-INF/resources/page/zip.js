@@ -1,4 +1,4 @@
-/** A zip of files that are compressed already: stored as they are (PKWARE's APPNOTE.TXT 6.3, sections 4.3.7 to 4.3.16). */
+/** A zip of files that are compressed already: stored as they are (PKWARE's APPNOTE.TXT 6.3, 4.3.7 to 4.3.16). */
 
 /** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} File */
 

@@ -19,8 +19,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
- * The page at /: what browsers may do with it, and whether they have it already. The files are Quarkus' static resources,
- * and the page loads nothing from anywhere else.
+ * The page at /: what browsers may do with it, and whether they have it already. The files are Quarkus' static
+ * resources, and the page loads nothing from anywhere else.
  */
 @Singleton
 final class Page {
