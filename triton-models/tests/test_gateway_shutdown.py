@@ -1,5 +1,7 @@
 """A gateway that is told to stop (SIGTERM) while it works."""
 
+import http.client
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,47 @@ def test_what_does_not_end_in_time_is_told_so(start: Start) -> None:
 
         assert_sent_away(running)
         gateway.child.process.wait(SECONDS)
+
+
+def test_listeners_over_http_hear_the_end(start: Start) -> None:
+    gateway = start()
+    with api.Gateway(f"{gateway.host}:{gateway.grpc_port}") as client:
+        info = client.unary("GetModelInfo", api.message("GetModelInfoRequest"))
+    running, waiting = (listen(gateway, info, name) for name in ("running", "waiting"))
+    next(event for event, _ in running if event == "stepProgress")
+    next(event for event, _ in waiting if event == "queued")
+    gateway.child.process.terminate()
+
+    *_, (event, problem) = waiting
+    assert (event, problem["reason"], problem["status"]) == ("error", "SHUTTING_DOWN", 503)
+    assert problem["retryAfterSeconds"] >= 1
+    *_, (event, _) = running
+    assert event == "completed"
+    gateway.child.process.wait(SECONDS)
+
+
+def listen(gateway: Gateway, info: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The events of a long generation, each with what it says."""
+    values = [1.0] + [0.0] * (info.embedding_size - 1)
+    identity = {"embedding": {"values": values, "recogniserId": info.recogniser_id}}
+    request = {"requestId": name, "identity": identity, "steps": 100, "numImages": 2, "previewEvery": 0}
+    connection = http.client.HTTPConnection(gateway.host, gateway.http_port, timeout=SECONDS)
+    connection.request("POST", "/v1/generations", json.dumps(request), {"Content-Type": "application/json"})
+    begun = connection.getresponse()
+    assert begun.status == http.client.ACCEPTED, begun.read()
+    begun.read()
+    connection.request("GET", f"/v1/generations/{name}/events")
+    stream = connection.getresponse()
+    return events_of(stream)
+
+
+def events_of(stream: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:
+    name = ""
+    for line in stream:
+        if line.startswith(b"event: "):
+            name = line[7:].strip().decode()
+        elif line.startswith(b"data: "):
+            yield name, json.loads(line[6:])
 
 
 def begin(client: api.Gateway, event: str) -> Iterator[Any]:

@@ -3,8 +3,10 @@
 models/    the metadata and the configuration of a model, each with its length before it
 requests/  the number of a request (RequestFuzz has them), then the message
 settings/  scheduler_config and latent_rgb_factors of models
+bodies/    the number of a request, odd for a form (BodyFuzz has them), then the body of HTTP
 """
 
+import base64
 import json
 import struct
 import sys
@@ -116,7 +118,44 @@ def settings() -> None:
         (FOLDER / "settings" / name).write_text(json.dumps(values))
 
 
+def bodies() -> None:
+    photo = (PHOTOS / "lossless.webp").read_bytes()
+    options = {
+        "numImages": 2,
+        "steps": "20",
+        "guidanceScale": 2.5,
+        "scheduler": "euler",
+        "outputFormat": "IMAGE_FORMAT_JPEG",
+        "requestId": "a-1",
+        "afterSequence": "3",
+        "reproducible": True,
+        "seed": None,
+    }
+    embedding = {"embedding": {"values": [0.5, -1e-3, "NaN"], "recogniserId": "one"}}
+    average = {"average": {"sources": [embedding, {"photo": base64.b64encode(photo).decode()}]}}
+    between = {"interpolation": {"first": average, "second": embedding, "t": [0, 0.5]}}
+    part = '--b\r\nContent-Disposition: form-data; name="{}"; filename="a"\r\n\r\n'
+    form = b"".join(
+        [
+            part.format("request").encode() + json.dumps({"steps": 3}).encode() + b"\r\n",
+            part.format("identity.average.sources[1].photo").encode() + photo + b"\r\n",
+            part.format("identity.average.sources[0].photo").encode() + photo + b"\r\n",
+            b"--b--\r\n",
+        ]
+    )
+    seeds = {
+        "generate": (0, json.dumps({"identity": between, **options}).encode()),
+        "generate-as-a-form": (1, form),
+        "compare": (2, json.dumps({"first": average, "second": embedding}).encode()),
+        "detect": (4, json.dumps({"photo": base64.urlsafe_b64encode(photo).decode()}).encode()),
+        "detect-as-a-form": (5, part.format("photo").encode() + photo + b"\r\n--b--"),
+    }
+    for name, (kind, body) in seeds.items():
+        (FOLDER / "bodies" / name).write_bytes(bytes([kind]) + body)
+
+
 if __name__ == "__main__":
     models(sys.argv[1])
     requests()
     settings()
+    bodies()

@@ -36,7 +36,8 @@ public enum ErrorReason {
     QUOTA_EXCEEDED(Status.Code.RESOURCE_EXHAUSTED),
     POLICY_REFUSED(Status.Code.PERMISSION_DENIED),
     POLICY_UNAVAILABLE(Status.Code.UNAVAILABLE),
-    IDENTITIES_DISAGREE(Status.Code.INVALID_ARGUMENT);
+    IDENTITIES_DISAGREE(Status.Code.INVALID_ARGUMENT),
+    GENERATION_NOT_FOUND(Status.Code.NOT_FOUND);
 
     private final Status.Code code;
 

@@ -101,9 +101,12 @@ public final class FailureException extends RuntimeException {
 
     /** A request that breaks constraints of the API. */
     public static FailureException invalid(List<FieldViolation> violations) {
-        String first = violations.isEmpty()
-                ? "the request is invalid"
-                : violations.get(0).field() + ": " + violations.get(0).description();
+        String first = violations.stream()
+                .findFirst()
+                .map(violation -> violation.field().isEmpty()
+                        ? violation.description()
+                        : violation.field() + ": " + violation.description())
+                .orElse("the request is invalid");
         return new FailureException(ErrorReason.INVALID_REQUEST, first, Map.of(), violations, Optional.empty(), null);
     }
 

@@ -27,6 +27,7 @@ class ArchitectureTest {
             "admission",
             "security",
             "grpc",
+            "rest",
             "http",
             "cli");
 

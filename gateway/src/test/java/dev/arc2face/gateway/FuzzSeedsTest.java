@@ -3,6 +3,7 @@ package dev.arc2face.gateway;
 import dev.arc2face.gateway.diffusion.SettingsFuzz;
 import dev.arc2face.gateway.grpc.RequestFuzz;
 import dev.arc2face.gateway.image.PhotoFuzz;
+import dev.arc2face.gateway.rest.BodyFuzz;
 import dev.arc2face.gateway.triton.ModelsFuzz;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +36,11 @@ class FuzzSeedsTest {
     @TestFactory
     Stream<DynamicTest> settings() throws IOException {
         return seeds("fuzz/settings", SettingsFuzz::fuzzerTestOneInput);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> bodies() throws IOException {
+        return seeds("fuzz/bodies", BodyFuzz::fuzzerTestOneInput);
     }
 
     private static Stream<DynamicTest> seeds(String folder, Consumer<byte[]> target) throws IOException {

@@ -26,6 +26,9 @@ final class AuthenticationInterceptor implements ServerInterceptor {
     private static final Map<String, Role> ROLES = Map.of(
             PortraitServiceGrpc.getGenerateMethod().getFullMethodName(), Role.GENERATE,
             PortraitServiceGrpc.getCancelGenerationMethod().getFullMethodName(), Role.GENERATE,
+            DetachedService.LISTEN.getFullMethodName(), Role.GENERATE,
+            DetachedService.LATEST.getFullMethodName(), Role.GENERATE,
+            DetachedService.PORTRAIT.getFullMethodName(), Role.GENERATE,
             PortraitServiceGrpc.getDetectFacesMethod().getFullMethodName(), Role.EMBED,
             PortraitServiceGrpc.getEmbedFaceMethod().getFullMethodName(), Role.EMBED,
             PortraitServiceGrpc.getCompareFacesMethod().getFullMethodName(), Role.EMBED);

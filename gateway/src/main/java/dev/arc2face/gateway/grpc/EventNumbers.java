@@ -10,8 +10,11 @@ import java.util.stream.IntStream;
  * one that did not come to pass: each attempt has a number for every step, preview and portrait that it may have. A place in
  * the queue, which is none of the generation's doing, has the number of the acceptance.
  */
-final class EventNumbers {
+public final class EventNumbers {
     static final long ACCEPTED = 1;
+
+    /** More than any event's: who has heard of this wants to hear no more. */
+    public static final long END = Long.MAX_VALUE;
 
     private static final long FACE_REPORT = 2;
 

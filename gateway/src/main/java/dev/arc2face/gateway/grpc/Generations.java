@@ -12,6 +12,7 @@ import java.security.SecureRandom;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Predicate;
 import javax.crypto.Mac;
@@ -19,8 +20,8 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * The generations of this gateway by caller and request id: those that wait or run, and for a while the results of those
- * that outlive their listeners. What a caller may have held here is bounded, and so is all together; the oldest results
- * go first. Nobody learns of another caller's.
+ * that outlive their listeners, or were begun without one. What a caller may have held here is bounded, and so is all
+ * together; the oldest results go first. Nobody learns of another caller's.
  */
 final class Generations {
     private static final String MAC = "HmacSHA256";
@@ -71,7 +72,7 @@ final class Generations {
         long bytes = generation.bytes();
         long mostOfCaller = config.maxBytesPerCaller().asLongValue();
         long most = config.maxBytes().asLongValue();
-        if (!generation.outlivesListeners() || bytes > Math.min(mostOfCaller, most)) {
+        if (!generation.isHeld() || bytes > Math.min(mostOfCaller, most)) {
             remove(name, generation);
         } else if (isHere(name, generation)) {
             forgetOldest(other -> other.caller().equals(name.caller()), mostOfCaller - bytes);
@@ -88,6 +89,11 @@ final class Generations {
             all.remove(name);
             held.remove(name);
         }
+    }
+
+    /** The generation of that name, if it is here. */
+    synchronized Optional<Ongoing> find(Key name) {
+        return Optional.ofNullable(all.get(name)).map(Entry::generation);
     }
 
     /** Ends the generation of that name and forgets it; whether there was one. */

@@ -6,7 +6,6 @@ import dev.arc2face.v1.DetectFacesRequest;
 import dev.arc2face.v1.EmbedFaceRequest;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GetModelInfoRequest;
-import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceImplBase;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.ServerInterceptor;
@@ -26,18 +25,25 @@ import java.util.List;
 final class GuardedService {
     private GuardedService() {}
 
+    /** The constraints of the service's requests. To compile them takes seconds: once is enough for all services. */
+    static ValidationInterceptor constraints() {
+        return new ValidationInterceptor(List.of(
+                GenerateRequest.getDescriptor(),
+                CancelGenerationRequest.getDescriptor(),
+                DetectFacesRequest.getDescriptor(),
+                EmbedFaceRequest.getDescriptor(),
+                CompareFacesRequest.getDescriptor(),
+                GetModelInfoRequest.getDescriptor()));
+    }
+
     /** @param atCallStart sees a call before anything of its message is read */
     static ServerServiceDefinition of(
-            PortraitServiceImplBase service, int maxRequestBytes, ErrorStatus errors, ServerInterceptor atCallStart) {
-        ServerServiceDefinition typed = ServerInterceptors.intercept(
-                service,
-                new ValidationInterceptor(List.of(
-                        GenerateRequest.getDescriptor(),
-                        CancelGenerationRequest.getDescriptor(),
-                        DetectFacesRequest.getDescriptor(),
-                        EmbedFaceRequest.getDescriptor(),
-                        CompareFacesRequest.getDescriptor(),
-                        GetModelInfoRequest.getDescriptor())));
+            ServerServiceDefinition service,
+            ValidationInterceptor constraints,
+            int maxRequestBytes,
+            ErrorStatus errors,
+            ServerInterceptor atCallStart) {
+        ServerServiceDefinition typed = ServerInterceptors.intercept(service, constraints);
         ServerServiceDefinition raw = ServerInterceptors.useMarshalledMessages(
                 ofKnownFields(typed), new RequestMarshaller(maxRequestBytes), new Serialised());
         return ServerInterceptors.interceptForward(raw, new ErrorInterceptor(errors), atCallStart);

@@ -19,9 +19,6 @@ import java.util.List;
  * 800 MB.
  */
 final class KnownFields<T> implements Marshaller<T> {
-    /** Two interpolations between averages of sixteen embeddings are 141. */
-    private static final int MOST_MESSAGES = 256;
-
     private final Marshaller<T> marshaller;
     private final Descriptor type;
     private final Parser<? extends Message> parser;
@@ -47,9 +44,9 @@ final class KnownFields<T> implements Marshaller<T> {
     public T parse(InputStream stream) {
         try {
             byte[] bytes = stream.readAllBytes();
-            if (!MessageCount.isAtMost(MOST_MESSAGES, bytes, type)) {
+            if (!MessageCount.isAtMost(MessageCount.MOST, bytes, type)) {
                 throw FailureException.invalid(
-                        List.of(new FieldViolation("", "more than " + MOST_MESSAGES + " messages in the message")));
+                        List.of(new FieldViolation("", "more than " + MessageCount.MOST + " messages in the message")));
             }
             return (T) parser.parseFrom(bytes);
         } catch (IOException broken) {

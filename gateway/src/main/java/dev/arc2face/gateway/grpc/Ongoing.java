@@ -32,6 +32,7 @@ final class Ongoing implements Generation {
     private final StepQuota.Charge charge;
     private final Meters meters;
     private final boolean outlivesListeners;
+    private final boolean begunAlone;
     private final CancellableContext context;
     private final Consumer<Ongoing> ended;
     private final Recording recording;
@@ -48,6 +49,7 @@ final class Ongoing implements Generation {
      * @param charge taken when it is admitted, given back where it never runs
      * @param context in which it runs; it is cancelled when the generation has ended
      * @param outlivesListeners whether it goes on when nobody listens any more
+     * @param begunAlone whether whoever begins it does not listen, and others come for what it has made
      * @param ended told once it has ended, but not where it was not admitted
      */
     Ongoing(
@@ -60,6 +62,7 @@ final class Ongoing implements Generation {
             Meters meters,
             CancellableContext context,
             boolean outlivesListeners,
+            boolean begunAlone,
             Consumer<Ongoing> ended) {
         this.id = id;
         this.identity = identity;
@@ -71,6 +74,7 @@ final class Ongoing implements Generation {
         this.meters = meters;
         this.context = context;
         this.outlivesListeners = outlivesListeners;
+        this.begunAlone = begunAlone;
         this.ended = ended;
         this.recording = new Recording(new EventNumbers(options), outlivesListeners);
     }
@@ -129,8 +133,21 @@ final class Ongoing implements Generation {
         context.cancel(null);
     }
 
-    boolean outlivesListeners() {
-        return outlivesListeners;
+    /** Nobody who has not come yet is waited for any longer. */
+    void giveUpWaiting() {
+        if (recording.giveUpWaiting()) {
+            context.cancel(null);
+        }
+    }
+
+    /** What it has told, to read of. */
+    Recording recording() {
+        return recording;
+    }
+
+    /** Whether its result is worth something to somebody once it has ended. */
+    boolean isHeld() {
+        return outlivesListeners || (begunAlone && !recording.isAbandoned());
     }
 
     /** What it holds once it has ended. */

@@ -7,9 +7,11 @@ import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.PolicyConfig;
 import dev.arc2face.gateway.config.QuotasConfig;
+import dev.arc2face.gateway.config.RestConfig;
 import dev.arc2face.gateway.config.ResumeConfig;
 import dev.arc2face.gateway.security.Policy;
 import io.grpc.BindableService;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.quarkus.grpc.GrpcService;
 import io.quarkus.runtime.ShutdownEvent;
@@ -36,6 +38,7 @@ public final class PortraitEndpoint implements BindableService {
     private final ScheduledThreadPoolExecutor timer =
             new ScheduledThreadPoolExecutor(1, new DaemonThreads("stream-timer"));
     private final ServerServiceDefinition definition;
+    private final DetachedService detached;
 
     PortraitEndpoint(
             Readiness readiness,
@@ -44,6 +47,7 @@ public final class PortraitEndpoint implements BindableService {
             ResumeConfig resume,
             QuotasConfig quotas,
             PolicyConfig policy,
+            RestConfig rest,
             Meters meters,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         LimitsConfig.check(limits);
@@ -51,6 +55,7 @@ public final class PortraitEndpoint implements BindableService {
         GenerationConfig.check(defaults);
         ResumeConfig.check(resume);
         QuotasConfig.check(quotas);
+        RestConfig.check(rest);
         this.readiness = readiness;
         this.shutdownGrace = limits.shutdownGrace();
         admission = new Admission(limits, quotas, generations, timer, System::nanoTime);
@@ -68,17 +73,24 @@ public final class PortraitEndpoint implements BindableService {
                 meters,
                 limits,
                 unaryCalls,
-                timer);
-        definition = GuardedService.of(
-                service,
-                (int) limits.maxRequestBytes().asLongValue(),
-                new ErrorStatus(limits.retryAfter()),
-                new AdmissionInterceptor(admission, limits.clientStall(), timer));
+                timer,
+                rest.listenerGrace());
+        int maxRequestBytes = (int) limits.maxRequestBytes().asLongValue();
+        ErrorStatus errors = new ErrorStatus(limits.retryAfter());
+        ServerInterceptor atCallStart = new AdmissionInterceptor(admission, limits.clientStall(), timer);
+        ValidationInterceptor constraints = GuardedService.constraints();
+        definition = GuardedService.of(service.bindService(), constraints, maxRequestBytes, errors, atCallStart);
+        detached = new DetachedService(service, constraints, maxRequestBytes, errors, atCallStart);
     }
 
     @Override
     public ServerServiceDefinition bindService() {
         return definition;
+    }
+
+    /** The same service for callers who do not speak gRPC. */
+    DetachedService detached() {
+        return detached;
     }
 
     /** Comes before anything is taken apart: what runs may end. */

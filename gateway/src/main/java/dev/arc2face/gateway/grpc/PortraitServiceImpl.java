@@ -1,7 +1,9 @@
 package dev.arc2face.gateway.grpc;
 
 import static dev.arc2face.gateway.FailureException.blaming;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
+import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.config.LimitsConfig;
@@ -25,11 +27,14 @@ import dev.arc2face.v1.GetModelInfoRequest;
 import dev.arc2face.v1.GetModelInfoResponse;
 import dev.arc2face.v1.IdentitySource;
 import dev.arc2face.v1.OnDisconnect;
+import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -47,8 +52,10 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     private final LimitsConfig limits;
     private final BoundedExecutor unaryCalls;
     private final ScheduledExecutorService timer;
+    private final Duration listenerGrace;
     private final CallDeadline deadline;
 
+    /** @param listenerGrace how long a generation that was begun alone goes on before somebody listens */
     PortraitServiceImpl(
             Readiness readiness,
             Requests requests,
@@ -59,7 +66,8 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             Meters meters,
             LimitsConfig limits,
             BoundedExecutor unaryCalls,
-            ScheduledExecutorService timer) {
+            ScheduledExecutorService timer,
+            Duration listenerGrace) {
         this.readiness = readiness;
         this.requests = requests;
         this.modelInfo = modelInfo;
@@ -70,11 +78,27 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         this.limits = limits;
         this.unaryCalls = unaryCalls;
         this.timer = timer;
+        this.listenerGrace = listenerGrace;
         this.deadline = new CallDeadline(limits.deadlineMargin(), timer);
     }
 
     @Override
     public void generate(GenerateRequest request, StreamObserver<GenerateResponse> responses) {
+        begin(request, false, generation -> listen(generation, request.getAfterSequence(), responses));
+    }
+
+    /**
+     * Begins a generation, or finds the one that is there, and answers with its first event. It goes on without a
+     * listener, for a while even where its caller did not ask for that.
+     */
+    void beginAlone(GenerateRequest request, StreamObserver<GenerateResponse> response) {
+        // Or telling a caller that is gone would throw where the generation is told about.
+        ((ServerCallStreamObserver<GenerateResponse>) response).setOnCancelHandler(() -> {});
+        begin(request, true, generation -> generation.recording().tellFirst(response));
+    }
+
+    /** @param attached has the caller told of a generation, and says whether there is anything to tell */
+    private void begin(GenerateRequest request, boolean alone, Predicate<Ongoing> attached) {
         Pipeline pipeline = readiness.pipeline();
         String id = requests.requestId(request);
         GenerationOptions options = requests.options(request, id, pipeline);
@@ -93,6 +117,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 meters,
                 deadline.newDetachedContext(!finishes),
                 finishes,
+                alone,
                 ended -> generations.ended(name, ended));
         Ongoing generation;
         try {
@@ -101,15 +126,57 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             made.discard();
             throw conflict;
         }
-        if (!listen(generation, request, responses)) { // its caller has just left it, and it ends
+        if (!attached.test(generation)) { // its caller has just left it, and it ends
             generations.remove(name, generation);
             made.discard();
-            generate(request, responses);
+            begin(request, alone, attached);
         } else if (generation != made) {
             made.discard();
         } else if (!made.begin(AdmissionInterceptor.place(), request.getSerializedSize())) {
             generations.remove(name, made);
+        } else if (alone) {
+            var unused = timer.schedule(made::giveUpWaiting, listenerGrace.toNanos(), NANOSECONDS);
         }
+    }
+
+    /** Listens to a generation of the caller's that is here, in the place of whoever listened before. */
+    void listen(DetachedService.Listening wanted, StreamObserver<GenerateResponse> responses) {
+        CallRecord.current().requestId(wanted.requestId());
+        Ongoing generation = find(wanted.requestId());
+        if (wanted.afterSequence() == EventNumbers.END || generation.recording().isOverAfter(wanted.afterSequence())) {
+            responses.onCompleted();
+        } else if (!listen(generation, wanted.afterSequence(), responses)) {
+            throw notFound();
+        }
+    }
+
+    /** The latest event of a generation of the caller's that is here. */
+    void latest(String requestId, StreamObserver<GenerateResponse> response) {
+        CallRecord.current().requestId(requestId);
+        if (!find(requestId).recording().tellLatest(response)) {
+            throw notFound();
+        }
+    }
+
+    /** A finished portrait of a generation of the caller's that is here. */
+    void portrait(DetachedService.PortraitName wanted, StreamObserver<PortraitImage> response) {
+        CallRecord.current().requestId(wanted.requestId());
+        response.onNext(find(wanted.requestId())
+                .recording()
+                .image(wanted.imageIndex())
+                .orElseThrow(() -> FailureException.of(
+                        ErrorReason.GENERATION_NOT_FOUND, "that portrait is not there, or not yet")));
+        response.onCompleted();
+    }
+
+    private Ongoing find(String requestId) {
+        return generations
+                .find(new Generations.Key(Caller.current(), requestId))
+                .orElseThrow(PortraitServiceImpl::notFound);
+    }
+
+    private static FailureException notFound() {
+        return FailureException.of(ErrorReason.GENERATION_NOT_FOUND, "there is no such generation of yours here");
     }
 
     private static Policy.Question question(
@@ -124,14 +191,14 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 options.variant().id());
     }
 
-    private boolean listen(Ongoing generation, GenerateRequest request, StreamObserver<GenerateResponse> responses) {
+    private boolean listen(Ongoing generation, long heard, StreamObserver<GenerateResponse> responses) {
         EventWriter writer = new EventWriter(
                 (ServerCallStreamObserver<GenerateResponse>) responses,
                 (int) limits.maxEventBytes().asLongValue(),
                 limits.clientStall(),
                 timer,
                 generation::left);
-        boolean listens = generation.listen(writer, request.getAfterSequence());
+        boolean listens = generation.listen(writer, heard);
         if (listens) {
             writer.begin();
         }

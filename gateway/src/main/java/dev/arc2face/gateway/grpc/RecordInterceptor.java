@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -30,7 +31,9 @@ final class RecordInterceptor implements ServerInterceptor {
     /** A category of its own, so that it can go to a file of its own. */
     private static final Logger AUDIT = Logger.getLogger("dev.arc2face.audit");
 
-    private static final Set<String> METHODS = PortraitServiceGrpc.getServiceDescriptor().getMethods().stream()
+    private static final Set<String> METHODS = Stream.concat(
+                    PortraitServiceGrpc.getServiceDescriptor().getMethods().stream(),
+                    Stream.of(DetachedService.LISTEN, DetachedService.LATEST, DetachedService.PORTRAIT))
             .map(method -> method.getFullMethodName())
             .collect(Collectors.toUnmodifiableSet());
 

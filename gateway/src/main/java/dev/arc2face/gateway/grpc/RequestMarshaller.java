@@ -25,6 +25,20 @@ final class RequestMarshaller implements Marshaller<RequestMarshaller.Request> {
         this.maxBytes = maxBytes;
     }
 
+    /** In the place of a message that is none: whoever reads it learns why. */
+    static InputStream refusal(FailureException why) {
+        return new Refusal(why);
+    }
+
+    private static final class Refusal extends ByteArrayInputStream {
+        private final FailureException why;
+
+        Refusal(FailureException why) {
+            super(new byte[0]);
+            this.why = why;
+        }
+    }
+
     /** A request as it came. */
     sealed interface Request {}
 
@@ -34,6 +48,9 @@ final class RequestMarshaller implements Marshaller<RequestMarshaller.Request> {
 
     @Override
     public Request parse(InputStream message) {
+        if (message instanceof Refusal refusal) {
+            return new Refused(refusal.why);
+        }
         try {
             if (message instanceof KnownLength && message.available() > maxBytes) {
                 return tooLarge();

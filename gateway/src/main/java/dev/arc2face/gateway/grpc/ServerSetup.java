@@ -4,6 +4,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.SecurityConfig;
 import dev.arc2face.gateway.security.Authentication;
 import dev.arc2face.gateway.security.ServerTls;
+import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
 import io.quarkus.grpc.api.ServerBuilderCustomizer;
 import io.quarkus.grpc.runtime.config.GrpcServerConfiguration;
@@ -14,6 +15,8 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
+import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -27,21 +30,36 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
 
     private final LimitsConfig limits;
     private final SecurityConfig security;
-    private final Meters meters;
     private final Authentication authentication;
     private final ServerTls tls;
+    private final List<ServerInterceptor> interceptors;
 
     ServerSetup(
             LimitsConfig limits,
             SecurityConfig security,
             Meters meters,
-            @ConfigProperty(name = "quarkus.grpc.server.host") String host) {
+            @ConfigProperty(name = "quarkus.grpc.server.host") String grpcHost,
+            @ConfigProperty(name = "quarkus.http.host") String httpHost,
+            @ConfigProperty(name = "quarkus.http.ssl.certificate.files") Optional<List<String>> httpCertificates) {
         this.limits = limits;
         this.security = security;
-        this.meters = meters;
         this.authentication = new Authentication(security);
         this.tls = new ServerTls(security);
-        checkReach(host);
+        this.interceptors = List.of(
+                new RecordInterceptor(meters),
+                new ErrorInterceptor(new ErrorStatus(limits.retryAfter())),
+                new AuthenticationInterceptor(authentication));
+        checkReach(
+                "quarkus.grpc.server.host",
+                grpcHost,
+                "arc2face.security.tls",
+                tls.context().isPresent());
+        checkReach("quarkus.http.host", httpHost, "quarkus.http.ssl.certificate", httpCertificates.isPresent());
+    }
+
+    /** What every call passes, the first one first, by whatever transport it comes. */
+    List<ServerInterceptor> interceptors() {
+        return interceptors;
     }
 
     /** Makes this before all else: a process whose gRPC server cannot start would otherwise go on without it. */
@@ -52,9 +70,9 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     @Override
     public void customize(GrpcServerConfiguration config, VertxServerBuilder server) {
         // The last one is the first that a call meets.
-        server.intercept(new AuthenticationInterceptor(authentication));
-        server.intercept(new ErrorInterceptor(new ErrorStatus(limits.retryAfter())));
-        server.intercept(new RecordInterceptor(meters));
+        for (int i = interceptors.size() - 1; i >= 0; i--) {
+            server.intercept(interceptors.get(i));
+        }
         server.fallbackHandlerRegistry(new UnknownMethods());
         NettyServerBuilder netty = server.nettyBuilder();
         netty.maxRstFramesPerWindow(limits.maxResets(), RESET_WINDOW_SECONDS);
@@ -62,19 +80,20 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     }
 
     /** Nobody else may reach a server that asks nobody, unless its operator says so. */
-    private void checkReach(String host) {
+    private void checkReach(String key, String host, String tlsKey, boolean encrypted) {
         if (isLoopback(host)) {
             return;
         }
         if (!authentication.isOn() && !security.allowAnonymous()) {
-            throw new IllegalArgumentException("quarkus.grpc.server.host is " + host + ", where others can reach the"
+            throw new IllegalArgumentException(key + " is " + host + ", where others can reach the"
                     + " server, and nobody is asked who they are: configure arc2face.security.api-keys-file,"
                     + " arc2face.security.jwt.issuer or arc2face.security.tls.client-ca, or let everybody in by"
                     + " arc2face.security.allow-anonymous=true");
         }
-        if (authentication.isOn() && tls.context().isEmpty()) {
-            LOG.warn(
-                    "credentials come in the clear: configure arc2face.security.tls, unless a proxy or a mesh encrypts");
+        if (authentication.isOn() && !encrypted) {
+            LOG.warnf(
+                    "credentials come in the clear at %s: configure %s, unless a proxy or a mesh encrypts",
+                    host, tlsKey);
         }
     }
 

@@ -62,8 +62,12 @@ class FailuresTest {
                                     AUTHENTICATION_UNAVAILABLE,
                                     POLICY_UNAVAILABLE -> ExitCode.UNAVAILABLE;
                             case DEADLINE_EXCEEDED, DEADLINE_UNREACHABLE -> ExitCode.DEADLINE;
-                            case MODEL_CONTRACT_VIOLATED, CLIENT_TOO_SLOW, CANCELLED, INTERNAL, UNIMPLEMENTED ->
-                                ExitCode.OTHER;
+                            case MODEL_CONTRACT_VIOLATED,
+                                    CLIENT_TOO_SLOW,
+                                    CANCELLED,
+                                    INTERNAL,
+                                    UNIMPLEMENTED,
+                                    GENERATION_NOT_FOUND -> ExitCode.OTHER;
                         });
     }
 

@@ -28,9 +28,11 @@ class ConfigurationTableTest {
                         GenerationConfig.class,
                         LimitsConfig.class,
                         MetricsConfig.class,
+                        PageConfig.class,
                         PolicyConfig.class,
                         QuotasConfig.class,
                         ReadinessConfig.class,
+                        RestConfig.class,
                         ResumeConfig.class,
                         SecurityConfig.class,
                         TritonConfig.class));

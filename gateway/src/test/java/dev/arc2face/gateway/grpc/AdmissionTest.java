@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(AdmissionTest.Narrow.class)
 @WithTestResource(TritonResource.class)
-class AdmissionTest extends ConnectedTest {
+public class AdmissionTest extends ConnectedTest {
     /** One place to run, three to wait, and little patience. */
     public static final class Narrow implements QuarkusTestProfile {
         @Override

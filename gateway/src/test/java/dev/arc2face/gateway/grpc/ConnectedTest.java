@@ -4,8 +4,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 /** Connects each test to the gateway under test as soon as that serves. */
-abstract class ConnectedTest {
-    Gateway gateway;
+public abstract class ConnectedTest {
+    protected Gateway gateway;
 
     @BeforeEach
     void connect() {

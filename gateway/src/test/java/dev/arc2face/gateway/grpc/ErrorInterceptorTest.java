@@ -56,13 +56,18 @@ class ErrorInterceptorTest {
         ErrorStatus errors = new ErrorStatus(Duration.ofMillis(1500));
         server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .maxInboundMessageSize(4 * MAX_REQUEST_BYTES)
-                .addService(GuardedService.of(new Failing(), MAX_REQUEST_BYTES, errors, new ServerInterceptor() {
-                    @Override
-                    public <Q, R> ServerCall.Listener<Q> interceptCall(
-                            ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-                        return next.startCall(call, headers);
-                    }
-                }))
+                .addService(GuardedService.of(
+                        new Failing().bindService(),
+                        GuardedService.constraints(),
+                        MAX_REQUEST_BYTES,
+                        errors,
+                        new ServerInterceptor() {
+                            @Override
+                            public <Q, R> ServerCall.Listener<Q> interceptCall(
+                                    ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+                                return next.startCall(call, headers);
+                            }
+                        }))
                 .fallbackHandlerRegistry(new UnknownMethods())
                 .intercept(new ErrorInterceptor(errors))
                 .build()

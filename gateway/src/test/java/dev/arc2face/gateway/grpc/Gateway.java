@@ -34,7 +34,7 @@ import java.util.Random;
 import org.eclipse.microprofile.config.ConfigProvider;
 
 /** The gateway under test as its callers see it: the public stubs and the ports. */
-final class Gateway implements AutoCloseable {
+public final class Gateway implements AutoCloseable {
     /** HTTP/2's own, and never more, so that a client which does not read is felt soon. */
     private static final int FLOW_CONTROL_WINDOW = 65_535;
 
@@ -43,7 +43,7 @@ final class Gateway implements AutoCloseable {
 
     final ManagedChannel channel;
 
-    Gateway() {
+    public Gateway() {
         this(port("quarkus.grpc.server.test-port"), "127.0.0.1");
     }
 
@@ -53,7 +53,7 @@ final class Gateway implements AutoCloseable {
     }
 
     /** The gateway as a caller with another address of the loopback network sees it. */
-    Gateway(String localAddress) {
+    public Gateway(String localAddress) {
         this(port("quarkus.grpc.server.test-port"), localAddress);
     }
 
@@ -70,21 +70,21 @@ final class Gateway implements AutoCloseable {
                 .build();
     }
 
-    PortraitServiceBlockingStub service() {
+    public PortraitServiceBlockingStub service() {
         return PortraitServiceGrpc.newBlockingStub(channel).withDeadlineAfter(120, SECONDS);
     }
 
-    List<GenerateResponse> generate(GenerateRequest.Builder request) {
+    public List<GenerateResponse> generate(GenerateRequest.Builder request) {
         List<GenerateResponse> events = new ArrayList<>();
         service().generate(request.build()).forEachRemaining(events::add);
         return events;
     }
 
-    List<ByteString> portraits(GenerateRequest.Builder request) {
+    public List<ByteString> portraits(GenerateRequest.Builder request) {
         return images(generate(request)).stream().map(PortraitImage::getData).toList();
     }
 
-    static List<PortraitImage> images(List<GenerateResponse> events) {
+    public static List<PortraitImage> images(List<GenerateResponse> events) {
         return events.stream()
                 .filter(GenerateResponse::hasImage)
                 .map(GenerateResponse::getImage)
@@ -98,7 +98,7 @@ final class Gateway implements AutoCloseable {
                 .getStatus();
     }
 
-    Gateway awaitServing() {
+    public Gateway awaitServing() {
         await().atMost(60, SECONDS).until(() -> health("") == ServingStatus.SERVING);
         return this;
     }
@@ -109,7 +109,7 @@ final class Gateway implements AutoCloseable {
     }
 
     /** What a page of the HTTP server says. */
-    static String httpPage(String path) {
+    public static String httpPage(String path) {
         return get(path).body();
     }
 
@@ -127,7 +127,7 @@ final class Gateway implements AutoCloseable {
     }
 
     /** NASA's portrait of Eileen Collins: one large face. */
-    static ByteString sample() {
+    public static ByteString sample() {
         try {
             return ByteString.copyFrom(Files.readAllBytes(Path.of("..", "samples", "collins.png")));
         } catch (IOException missing) {
@@ -135,18 +135,18 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    static IdentitySource photo(ByteString encoded) {
+    public static IdentitySource photo(ByteString encoded) {
         return IdentitySource.newBuilder().setPhoto(encoded).build();
     }
 
     /** Somebody who does not exist; another one for another seed. */
-    static IdentitySource somebody(long seed) {
+    public static IdentitySource somebody(long seed) {
         Embedding.Builder embedding = Embedding.newBuilder().setRecogniserId(RECOGNISER);
         new Random(seed).doubles(EMBEDDING_SIZE).forEach(value -> embedding.addValues((float) value - 0.5f));
         return IdentitySource.newBuilder().setEmbedding(embedding).build();
     }
 
-    static GenerateRequest.Builder request(IdentitySource identity) {
+    public static GenerateRequest.Builder request(IdentitySource identity) {
         return GenerateRequest.newBuilder().setIdentity(identity);
     }
 

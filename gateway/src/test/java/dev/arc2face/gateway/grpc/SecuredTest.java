@@ -59,13 +59,13 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @TestProfile(SecuredTest.Asking.class)
 @WithTestResource(TritonResource.class)
-class SecuredTest extends ConnectedTest {
+public class SecuredTest extends ConnectedTest {
     /** Where the profile leaves what the tests need: they are loaded apart. */
     private static final String FOLDER = "arc2face.test.secured";
 
-    private static final String ALICE = "alices-own-key";
-    private static final String BOB = "bobs-own-key";
-    private static final String EVE = "eves-own-key";
+    public static final String ALICE = "alices-own-key";
+    public static final String BOB = "bobs-own-key";
+    public static final String EVE = "eves-own-key";
     private static final String ROOT = "roots-own-key";
 
     /** Keys for three callers and an issuer of tokens. */

@@ -23,12 +23,21 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.PemTrustOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
@@ -57,11 +66,54 @@ class TlsTest {
                                 certificates.certificate("server").toString(),
                         "arc2face.security.tls.key", certificates.key("server").toString(),
                         "arc2face.security.tls.client-ca", certificates.ca().toString(),
+                        "quarkus.http.ssl.certificate.files",
+                                certificates.certificate("server").toString(),
+                        "quarkus.http.ssl.certificate.key-files",
+                                certificates.key("server").toString(),
+                        "quarkus.http.test-ssl-port", Integer.toString(freePort()),
                         "arc2face.security.certificate-roles", "embed",
                         "arc2face.security.reload-interval", "PT0.1S");
             } catch (IOException error) {
                 throw new UncheckedIOException(error);
             }
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Test
+    void certificateOpensOverHttpsAsWell() {
+        await().atMost(60, SECONDS).ignoreExceptions().until(() -> https("ours/client", "/v1/model") == 200);
+        assertThat(https("ours/client", "/v1/generations/x")).isEqualTo(403);
+        assertThatThrownBy(() -> https("others/client", "/v1/model")).isInstanceOf(CompletionException.class);
+        assertThat(Gateway.httpPage("/v1/model")).contains("UNAUTHENTICATED"); // in the clear there is none
+    }
+
+    /** The status of a page for a client with that certificate. */
+    private static int https(String client, String path) {
+        Vertx vertx = Vertx.vertx();
+        try {
+            HttpClientOptions options = new HttpClientOptions()
+                    .setSsl(true)
+                    .setTrustOptions(new PemTrustOptions()
+                            .addCertPath(file("ours/ca.pem").toString()))
+                    .setKeyCertOptions(new PemKeyCertOptions()
+                            .setCertPath(file(client + ".pem").toString())
+                            .setKeyPath(file(client + ".key").toString()));
+            int port = ConfigProvider.getConfig().getValue("quarkus.http.test-ssl-port", Integer.class);
+            return vertx.createHttpClient(options)
+                    .request(HttpMethod.GET, port, "127.0.0.1", path)
+                    .compose(HttpClientRequest::send)
+                    .map(HttpClientResponse::statusCode)
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .join();
+        } finally {
+            vertx.close().toCompletionStage().toCompletableFuture().join();
         }
     }
 

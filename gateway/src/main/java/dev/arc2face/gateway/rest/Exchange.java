@@ -1,0 +1,208 @@
+package dev.arc2face.gateway.rest;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.protobuf.Message;
+import dev.arc2face.gateway.grpc.Calls;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.net.SocketAddress;
+import io.vertx.core.net.impl.ConnectionBase;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request of HTTP and its response as a call of the service: the headers are the call's metadata, the connection's
+ * end is the client's going away. What is written goes through the event loop, in the order in which it came.
+ */
+abstract class Exchange<R> implements Calls.Client<R> {
+    private static final Pattern METADATA_NAME = Pattern.compile("[0-9a-z_.-]+");
+    /** Those that are the connection's, and not the call's. */
+    private static final Set<String> OF_CONNECTION = Set.of(
+            "connection", "content-length", "expect", "host", "keep-alive", "te", "transfer-encoding", "upgrade");
+
+    private static final Pattern ASCII = Pattern.compile("[\\x20-\\x7e]*");
+
+    private final HttpServerRequest request;
+    private final Vertx vertx;
+    private final Executor eventLoop;
+    private final Duration patience;
+
+    // Of the event loop alone.
+    private Calls.@Nullable Call<?> call;
+    private @Nullable Upload<?> upload;
+    private boolean ended;
+
+    /** @param patience how long a client may take to read a response that has ended */
+    Exchange(HttpServerRequest request, Vertx vertx, Duration patience) {
+        this.request = request;
+        this.vertx = vertx;
+        this.patience = patience;
+        Context context = vertx.getOrCreateContext();
+        this.eventLoop = task -> context.runOnContext(now -> task.run());
+    }
+
+    /** Has the call begin; on the event loop. */
+    final <Q> Calls.Call<Q> begin(Calls calls, MethodDescriptor<Q, R> method) {
+        Calls.Call<Q> begun = calls.start(method, headers(request), connection(request), this, eventLoop);
+        call = begun;
+        response().closeHandler(gone -> {
+            ended = true;
+            over();
+            begun.cancel();
+        });
+        return begun;
+    }
+
+    /** Takes in the request's body, unless the call has ended before it was wanted, and gives it to the call. */
+    final <Q extends Message> void receive(
+            Calls.Call<Q> begun, Q prototype, Body body, Upload.Limits limits, Executor readers) {
+        request.pause();
+        eventLoop.execute(() -> {
+            if (ended) {
+                body.close();
+            } else {
+                Upload<Q> begins = new Upload<>(vertx, limits, readers, eventLoop, prototype, begun);
+                upload = begins;
+                begins.take(request, body);
+            }
+            request.resume();
+        });
+    }
+
+    final HttpServerResponse response() {
+        return request.response();
+    }
+
+    final HttpServerRequest request() {
+        return request;
+    }
+
+    final Vertx vertx() {
+        return vertx;
+    }
+
+    final Executor eventLoop() {
+        return eventLoop;
+    }
+
+    final Calls.Call<?> call() {
+        return requireNonNull(call);
+    }
+
+    final boolean isEnded() {
+        return ended;
+    }
+
+    /** The call has ended well. */
+    abstract void complete();
+
+    /** The call has not ended well. */
+    void fail(Problem problem) {
+        answer(problem);
+    }
+
+    /** The response has ended, or nobody reads it any more. */
+    void over() {
+        if (upload != null) {
+            upload.stop();
+        }
+    }
+
+    @Override
+    public final void end(Status status, Metadata trailers) {
+        @Nullable Problem problem = status.isOk() ? null : Problem.of(status, trailers);
+        eventLoop.execute(() -> {
+            if (ended) {
+                return;
+            }
+            ended = true;
+            if (problem == null) {
+                complete();
+            } else {
+                fail(problem);
+            }
+        });
+    }
+
+    final void answer(Problem problem) {
+        answer(Reply.of(problem));
+    }
+
+    /** Writes a whole response. */
+    final void answer(Reply reply) {
+        HttpServerResponse response = response();
+        response.setStatusCode(reply.status())
+                .putHeader(HttpHeaderNames.CACHE_CONTROL, "no-store")
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Cross-Origin-Resource-Policy", "same-origin");
+        reply.headers().forEach(response::putHeader);
+        if (!reply.mediaType().isEmpty()) {
+            response.putHeader(HttpHeaderNames.CONTENT_TYPE, reply.mediaType());
+        }
+        finish(reply.body());
+    }
+
+    /** Writes the last bytes of the response. A client that does not take them, or goes on sending, is cut off. */
+    final void finish(Buffer last) {
+        over();
+        Future<Void> left = response().end(last);
+        long timer = vertx.setTimer(patience.toMillis(), late -> {
+            if (!left.isComplete() || !request.isEnded()) {
+                cut();
+            }
+        });
+        left.onComplete(end -> {
+            if (request.isEnded()) {
+                vertx.cancelTimer(timer);
+            }
+        });
+    }
+
+    /** Ends it at once, whatever waits to be written. */
+    final void cut() {
+        if (request.version() == HttpVersion.HTTP_2) {
+            response().reset();
+        } else if (request.connection() instanceof ConnectionBase connection) {
+            // Vert.x' own close() would wait for what is never going to be read.
+            var unused = connection.channel().close();
+        }
+    }
+
+    private static Metadata headers(HttpServerRequest request) {
+        Metadata headers = new Metadata();
+        request.headers().forEach(header -> {
+            String name = header.getKey().toLowerCase(Locale.ROOT);
+            if (METADATA_NAME.matcher(name).matches()
+                    && !name.endsWith(Metadata.BINARY_HEADER_SUFFIX)
+                    && !OF_CONNECTION.contains(name)
+                    && ASCII.matcher(header.getValue()).matches()) {
+                headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), header.getValue());
+            }
+        });
+        return headers;
+    }
+
+    private static Calls.Connection connection(HttpServerRequest request) {
+        SocketAddress peer = request.remoteAddress();
+        return new Calls.Connection(
+                peer.hostAddress() == null
+                        ? InetSocketAddress.createUnresolved(peer.host(), peer.port())
+                        : new InetSocketAddress(peer.hostAddress(), peer.port()),
+                request.isSSL() ? request.sslSession() : null);
+    }
+}

@@ -1,0 +1,153 @@
+/** Draws portraits, one request at a time, and keeps those that were drawn until they are removed. */
+import { follow } from './follow.js';
+import { at } from './identity.js';
+import { Problem, asProblem } from './problem.js';
+import { portraits } from './progress.js';
+import { RunView } from './run-view.js';
+import { Run } from './run.js';
+
+/**
+ * @typedef {object} Wish
+ * @property {string} title
+ * @property {import('./identity.js').Identity} identity
+ * @property {import('./messages.js').GenerateRequest} request
+ * @property {(canvas: HTMLCanvasElement) => void} portray draws who it is about
+ */
+
+const TITLE = document.title;
+
+/** Sends 'change' when a drawing begins, ends or is removed. */
+export class Studio extends EventTarget {
+  #server;
+  #list;
+  #threshold;
+  #useSeed;
+  /** @type {Set<RunView>} */
+  #views = new Set();
+  /** @type {{ run: Run, stop: AbortController } | null} */
+  #active = null;
+
+  /**
+   * @param {import('./server.js').Server} server
+   * @param {HTMLElement} list
+   * @param {() => number} threshold from which similarity on two faces are one person's
+   * @param {(seed: number) => void} useSeed
+   */
+  constructor(server, list, threshold, useSeed) {
+    super();
+    this.#server = server;
+    this.#list = list;
+    this.#threshold = threshold;
+    this.#useSeed = useSeed;
+  }
+
+  get isBusy() {
+    return this.#active !== null;
+  }
+
+  get isEmpty() {
+    return this.#views.size === 0;
+  }
+
+  /** @param {Wish} wish */
+  async draw(wish) {
+    const run = new Run(newRequestId(), wish.request, wish.identity);
+    const stop = new AbortController();
+    const view = new RunView(run, wish.title, this.#threshold(), {
+      cancel: () => this.cancel(),
+      again: () => {
+        this.#remove(view);
+        void this.draw(wish);
+      },
+      dismiss: () => {
+        this.#remove(view);
+        this.#list.closest('section')?.focus();
+      },
+      more: (portrait) =>
+        void this.draw({
+          title: `${portraits(run.portraits.length)} more like portrait ${portrait.index + 1}`,
+          identity: at(wish.identity, portrait.t),
+          request: { ...wish.request, seed: undefined },
+          portray: (canvas) => canvas.getContext('2d')?.drawImage(view.thumbnail, 0, 0),
+        }),
+      useSeed: this.#useSeed,
+    });
+    this.#active = { run, stop };
+    this.#views.add(view);
+    this.#list.prepend(view.element);
+    wish.portray(view.thumbnail);
+    this.#changed();
+    view.focus();
+    await this.#carryOut(run, stop.signal, () => {
+      view.show();
+      document.title = run.isOver ? TITLE : `${Math.round(100 * run.progress)} % · ${TITLE}`;
+    });
+    this.#active = null;
+    this.#changed();
+  }
+
+  /** Ends what is being drawn, if anything is; on the server, too, even while the page is being left. */
+  cancel() {
+    if (this.#active) {
+      this.#active.stop.abort();
+      this.#forget(this.#active.run);
+    }
+  }
+
+  /**
+   * @param {Run} run
+   * @param {AbortSignal} signal
+   * @param {() => void} show
+   */
+  async #carryOut(run, signal, show) {
+    performance.mark('asked');
+    // A connection may break, on a phone at any time: the generation goes on until somebody cancels it.
+    const request = { ...run.request, requestId: run.requestId, onDisconnect: 'ON_DISCONNECT_FINISH' };
+    try {
+      run.take(await this.#server.generate(request, run.identity, signal));
+      show();
+      performance.measure('first event', 'asked');
+      for await (const event of follow(this.#server, run.requestId, signal)) {
+        if (event === 'lost') {
+          run.connected = false;
+        } else {
+          run.take(event);
+        }
+        show();
+      }
+      if (!run.isOver) {
+        throw new Problem({ reason: 'GENERATION_NOT_FOUND' }); // the stream ended before the generation did
+      }
+    } catch (error) {
+      run.end(signal.aborted ? 'cancelled' : 'failed', signal.aborted ? null : asProblem(error));
+    }
+    show();
+    if (!signal.aborted) {
+      this.#forget(run); // all of it is here: the server need not hold it any longer
+    }
+  }
+
+  /** @param {Run} run */
+  #forget(run) {
+    this.#server.cancel(run.requestId).catch(() => undefined); // it forgets by itself, only later
+  }
+
+  /** @param {RunView} view */
+  #remove(view) {
+    view.remove();
+    this.#views.delete(view);
+    this.#changed();
+  }
+
+  #changed() {
+    this.#views.forEach((view) => {
+      view.busy = this.isBusy;
+    });
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+/** Nobody else's: 128 random bits. (randomUUID is there on encrypted pages only.) */
+function newRequestId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
