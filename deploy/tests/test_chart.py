@@ -40,6 +40,7 @@ SECURED: dict[str, Any] = {
         "jwt": {"issuer": "https://id.example", "audience": "arc2face", "jwks": "https://id.example/keys"},
     },
     "tritonTls": {"secretName": "triton-tls", "gatewaySecretName": "gateway-at-triton-tls"},
+    "receipts": {"secretName": "receipts", "signed": True},
     "gateway": {
         "config": {"arc2face.policy.url": "https://policy.example/ask"},
         "allowTo": [{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"port": 443}]}],
@@ -281,6 +282,7 @@ def test_somebody_must_say_who_may_call() -> None:
         ({"security": {"allowAnonymous": True, "tls": {"clientCertificates": True}}}, "tls.secretName"),
         ({"security": {"allowAnonymous": True, "jwt": {"issuer": "https://id"}}}, "go together"),
         ({**ANONYMOUS, "tritonTls": {"secretName": "tls"}}, "go together"),
+        ({**ANONYMOUS, "receipts": {"signed": True}}, "receipts.secretName"),
         ({**ANONYMOUS, "triton": {"enabled": False}}, "tritonTargets"),
         ({"security": {"jwt": {"issuer": "https://id", "audience": "a"}}}, "allowTo"),
         ({**ANONYMOUS, "gateway": {"config": {"arc2face.policy.url": "https://p"}}}, "allowTo"),
