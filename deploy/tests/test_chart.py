@@ -230,7 +230,8 @@ def test_files_of_the_configuration_are_mounted() -> None:
     documents = render(SECURED)
     configured = properties(documents)
     files = {value for value in configured.values() if value.startswith("/")}
-    assert len(files) == 7  # server certificate, key, callers' CA; API keys; Triton's CA, certificate, key
+    # server certificate, key, callers' CA; API keys; Triton's CA, certificate, key; receipts' keys
+    assert len(files) == 10
     mounts = {mount["mountPath"] for mount in container(documents, "gateway")["volumeMounts"]}
     assert {str(PurePosixPath(file).parent) for file in files} <= mounts
     assert configured["arc2face.security.jwt.audience"] == "arc2face"

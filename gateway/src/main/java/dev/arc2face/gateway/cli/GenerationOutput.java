@@ -134,8 +134,8 @@ final class GenerationOutput {
     private void writeReceipt(Completed event) {
         if (event.hasReceipt() && event.getReceipt().getRequest().getSeedsCount() > 0) {
             Receipt receipt = event.getReceipt();
-            Path file = folder.resolve(
-                    stem + "-" + unsigned(receipt.getRequest().getSeeds(0)) + "-receipt.json");
+            Path file =
+                    folder.resolve(stem + "-" + unsigned(receipt.getRequest().getSeeds(0)) + "-receipt.json");
             ReceiptFile.write(receipt, file);
             say("receipt " + file);
         }

@@ -143,8 +143,8 @@ final class ReplayCommand implements Callable<Integer> {
                             same ? "the same bytes" : samePixels ? "the same pixels in another file" : "other pixels";
                     return new Comparison(
                             same,
-                            "picture " + then.getImageIndex() + ", seed "
-                                    + Integer.toUnsignedString(then.getSeed()) + ": " + outcome);
+                            "picture " + then.getImageIndex() + ", seed " + Integer.toUnsignedString(then.getSeed())
+                                    + ": " + outcome);
                 })
                 .toList();
     }

@@ -108,7 +108,8 @@ final class ReplayedRequest {
         Pixels pixels = Drawing.pixels(Inputs.read(file));
         if (pixels.width() != Aligner.SIDE || pixels.height() != Aligner.SIDE) {
             throw new CommandFailure(
-                    ExitCode.BAD_INPUT, file + " is no aligned face of " + Aligner.SIDE + "x" + Aligner.SIDE + " pixels");
+                    ExitCode.BAD_INPUT,
+                    file + " is no aligned face of " + Aligner.SIDE + "x" + Aligner.SIDE + " pixels");
         }
         return AlignedFace.newBuilder()
                 .setRgb(ByteString.copyFrom(pixels.rgb()))

@@ -189,7 +189,9 @@ final class Ongoing implements Generation {
         if (event instanceof Portrait portrait) {
             receipt.add(portrait, options.floor());
         } else if (event instanceof Finished) {
-            told.getCompletedBuilder().setReceipt(receipt.finish(Responses.accepted(id, options, shares).getAccepted(), source));
+            told.getCompletedBuilder()
+                    .setReceipt(receipt.finish(
+                            Responses.accepted(id, options, shares).getAccepted(), source));
         }
         return told;
     }

@@ -70,8 +70,7 @@ public final class EmbeddedXmp {
         int size = picture.getInt(CHUNK_HEAD + 1); // 14 bits of width and 14 of height, after the signature
         int padding = packet.length & 1;
         int length = CHUNK_HEAD + 10 + picture.limit() + CHUNK_HEAD + packet.length + padding;
-        ByteBuffer extended =
-                ByteBuffer.allocate(RIFF_HEAD + length).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer extended = ByteBuffer.allocate(RIFF_HEAD + length).order(ByteOrder.LITTLE_ENDIAN);
         extended.put(ascii("RIFF")).putInt(4 + length).put(ascii("WEBP"));
         extended.put(ascii("VP8X")).putInt(10).putInt(XMP_FLAG);
         putU24(extended, size & 0x3fff);

@@ -40,9 +40,8 @@ final class LosslessWebp {
     /** A whole file of the simple format: a RIFF header and one chunk. */
     static byte[] encode(Pixels picture) {
         if (picture.width() > MAX_SIDE || picture.height() > MAX_SIDE) {
-            throw new IllegalArgumentException(
-                    "a WebP has no " + picture.width() + "x" + picture.height() + " pixels: at most " + MAX_SIDE
-                            + " a side");
+            throw new IllegalArgumentException("a WebP has no " + picture.width() + "x" + picture.height()
+                    + " pixels: at most " + MAX_SIDE + " a side");
         }
         byte[] bitstream = new LosslessWebp(picture.width(), picture.height()).bitstream(picture.rgb());
         ByteArrayOutputStream file = new ByteArrayOutputStream(bitstream.length + 21);
@@ -141,8 +140,7 @@ final class LosslessWebp {
             int y = i / width;
             int predicted = x == 0 || y == 0
                     ? Predictor.predictBorder(pixels, i, width)
-                    : Predictor.predict(
-                            modes[(y >> BLOCK_BITS) * blocks(width) + (x >> BLOCK_BITS)], pixels, i, width);
+                    : Predictor.predict(modes[(y >> BLOCK_BITS) * blocks(width) + (x >> BLOCK_BITS)], pixels, i, width);
             differences[i] = Predictor.subtract(pixels[i], predicted);
         }
         return differences;

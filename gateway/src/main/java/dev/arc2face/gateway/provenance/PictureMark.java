@@ -1,7 +1,11 @@
 package dev.arc2face.gateway.provenance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.arc2face.gateway.image.EmbeddedXmp;
-import java.io.ByteArrayInputStream;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -49,29 +53,30 @@ public record PictureMark(
         factory.setProperty(XMLInputFactory.IS_COALESCING, true);
         Map<QName, String> properties = new HashMap<>();
         try {
-            XMLStreamReader reader = factory.createXMLStreamReader(new ByteArrayInputStream(packet), "UTF-8");
+            String text = UTF_8.newDecoder().decode(ByteBuffer.wrap(packet)).toString();
+            XMLStreamReader reader = factory.createXMLStreamReader(new StringReader(text));
             QName element = DESCRIPTION; // the latest one that has begun
-            String text = "";
+            String content = "";
             while (reader.hasNext()) {
                 switch (reader.next()) {
                     case XMLStreamConstants.START_ELEMENT -> {
                         element = reader.getName();
-                        text = "";
+                        content = "";
                         for (int i = 0; element.equals(DESCRIPTION) && i < reader.getAttributeCount(); i++) {
                             properties.putIfAbsent(reader.getAttributeName(i), reader.getAttributeValue(i));
                         }
                     }
-                    case XMLStreamConstants.CHARACTERS -> text = reader.getText();
+                    case XMLStreamConstants.CHARACTERS -> content = reader.getText();
                     case XMLStreamConstants.END_ELEMENT -> {
                         if (reader.getName().equals(element)) {
-                            properties.putIfAbsent(element, text.strip());
+                            properties.putIfAbsent(element, content.strip());
                         }
                         element = DESCRIPTION;
                     }
                     default -> {} // the packet's wrapper, comments
                 }
             }
-        } catch (XMLStreamException damaged) {
+        } catch (CharacterCodingException | XMLStreamException damaged) {
             return Map.of();
         }
         return properties;

@@ -51,8 +51,8 @@ public final class XmpPacket {
     /** Read-only, as a PNG's must be: whoever changes it must know the file's format. */
     private static byte[] packet(Map<String, String> properties) {
         String elements = properties.entrySet().stream()
-                .map(property -> "<" + property.getKey() + ">" + escaped(property.getValue()) + "</"
-                        + property.getKey() + ">\n")
+                .map(property ->
+                        "<" + property.getKey() + ">" + escaped(property.getValue()) + "</" + property.getKey() + ">\n")
                 .collect(joining());
         return ("<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
                         + "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"

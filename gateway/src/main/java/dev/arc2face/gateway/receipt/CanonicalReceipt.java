@@ -57,7 +57,8 @@ public final class CanonicalReceipt {
 
     private static Origin origin(Receipt receipt) {
         List<Network> networks = receipt.getModelsList().stream()
-                .filter(model -> !JUDGES.contains(model.getName()) && !model.getName().endsWith(GUIDED))
+                .filter(model ->
+                        !JUDGES.contains(model.getName()) && !model.getName().endsWith(GUIDED))
                 .map(CanonicalReceipt::network)
                 .toList();
         return new Origin(receipt.getProfile(), receipt.getRequest().getVariant(), networks);

@@ -126,8 +126,7 @@ class CommandsOnRealServerTest {
                 .isEqualTo("the same bytes");
 
         BufferedImage photo = Drawing.decode(Files.readAllBytes(Path.of(PHOTO)));
-        BufferedImage mirrored =
-                new BufferedImage(photo.getWidth(), photo.getHeight(), BufferedImage.TYPE_INT_RGB);
+        BufferedImage mirrored = new BufferedImage(photo.getWidth(), photo.getHeight(), BufferedImage.TYPE_INT_RGB);
         mirrored.createGraphics().drawImage(photo, photo.getWidth(), 0, -photo.getWidth(), photo.getHeight(), null);
         Drawing.writePng(mirrored, anew);
         Run another = run("replay", receipt.toString(), anew.toString(), target());
@@ -156,19 +155,53 @@ class CommandsOnRealServerTest {
         Path embedding = folder.resolve("collins.json");
         run("embed", PHOTO, target(), "--out", embedding.toString());
         Run run = run(
-                "generate", PHOTO, embedding.toString(), target(), "--mix", PHOTO, "--t", "0.5", "-n", "2", "--steps",
-                "2", "--seed", "3", "--min-similarity", "0.9", "--max-attempts", "2", "--out", folder.toString());
+                "generate",
+                PHOTO,
+                embedding.toString(),
+                target(),
+                "--mix",
+                PHOTO,
+                "--t",
+                "0.5",
+                "-n",
+                "2",
+                "--steps",
+                "2",
+                "--seed",
+                "3",
+                "--min-similarity",
+                "0.9",
+                "--max-attempts",
+                "2",
+                "--out",
+                folder.toString());
         assertThat(run.code()).isZero();
         Run replayed = run(
-                "replay", folder.resolve("collins-3-receipt.json").toString(), PHOTO, embedding.toString(), PHOTO,
-                target(), "--json");
+                "replay",
+                folder.resolve("collins-3-receipt.json").toString(),
+                PHOTO,
+                embedding.toString(),
+                PHOTO,
+                target(),
+                "--json");
         assertThat(replayed.json().get("same").getAsBoolean()).isTrue();
         assertThat(replayed.json().getAsJsonArray("differences")).isEmpty();
     }
 
     private Path generated(String format) {
         Run run = run(
-                "generate", PHOTO, target(), "-n", "2", "--steps", "2", "--seed", "5", "--format", format, "--out",
+                "generate",
+                PHOTO,
+                target(),
+                "-n",
+                "2",
+                "--steps",
+                "2",
+                "--seed",
+                "5",
+                "--format",
+                format,
+                "--out",
                 folder.toString());
         assertThat(run.code()).isZero();
         return folder.resolve("collins-5-receipt.json");

@@ -166,11 +166,13 @@ class AttemptsTest {
         List<Portrait> together = portraits(run(between, options(4, SEED)));
 
         assertThat(together.get(0).file().bytes())
-                .isEqualTo(portraits(run(somebody, options(1, SEED))).get(0).file().bytes());
+                .isEqualTo(
+                        portraits(run(somebody, options(1, SEED))).get(0).file().bytes());
         assertThat(together.get(3).file().bytes())
                 .isEqualTo(portraits(run(somebodyElse, options(1, SEED + 3)))
                         .get(0)
-                        .file().bytes());
+                        .file()
+                        .bytes());
         for (int i = 0; i < 4; i++) {
             IdentitySource one = new IdentitySource.Interpolation(
                     somebody, somebodyElse, List.of(new float[] {0, 0.25f, 0.5f, 1}[i]));
@@ -190,7 +192,8 @@ class AttemptsTest {
             assertThat(portrait.file().bytes())
                     .isEqualTo(portraits(run(one, options(1, portrait.seed())))
                             .get(0)
-                            .file().bytes());
+                            .file()
+                            .bytes());
         }
     }
 

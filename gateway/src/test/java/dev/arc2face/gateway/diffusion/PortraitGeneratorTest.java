@@ -117,7 +117,8 @@ class PortraitGeneratorTest {
             assertThat(portrait.file().bytes()).isEqualTo(alone.file().bytes());
             assertThat(portrait.score()).isEqualTo(alone.score());
         }
-        assertThat(together.get(0).file().bytes()).isNotEqualTo(together.get(1).file().bytes());
+        assertThat(together.get(0).file().bytes())
+                .isNotEqualTo(together.get(1).file().bytes());
     }
 
     @Test
@@ -169,16 +170,19 @@ class PortraitGeneratorTest {
 
         assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 3, 0.76f)))
                         .get(0)
-                        .file().bytes())
+                        .file()
+                        .bytes())
                 .isEqualTo(always.get(0).file().bytes());
         assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 1, 0.5f)))
                         .get(0)
-                        .file().bytes())
+                        .file()
+                        .bytes())
                 .isEqualTo(never.get(0).file().bytes());
         assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 3, 0.25f)))
                         .get(0)
-                        .file().bytes())
-                .isNotIn(always.get(0).data(), never.get(0).file().bytes());
+                        .file()
+                        .bytes())
+                .isNotIn(always.get(0).file().bytes(), never.get(0).file().bytes());
     }
 
     @ParameterizedTest
@@ -232,8 +236,9 @@ class PortraitGeneratorTest {
                 SimilarityFloor.NONE);
         assertThat(portraits(run(alone)))
                 .extracting(portrait -> portrait.file().bytes())
-                .containsExactlyElementsOf(
-                        portraits(run(usual)).stream().map(portrait -> portrait.file().bytes()).toList());
+                .containsExactlyElementsOf(portraits(run(usual)).stream()
+                        .map(portrait -> portrait.file().bytes())
+                        .toList());
         assertThat(alone.workload().guided().rowsPerCall())
                 .isEqualTo(triton.models().unet().maxBatchSize());
         assertThat(usual.workload().guided().rowsPerCall()).isEqualTo(2 * numImages);

@@ -87,8 +87,8 @@ class ReceiptTest extends ConnectedTest {
             assertThat(picture.getSimilarity())
                     .isEqualTo(image.getIdentityScore().getSimilarity());
             assertThat(image.getFormat()).isEqualTo(format);
-            List<Finding> findings = PictureCheck.check(
-                    image.getData().toByteArray(), receipt, Optional.of(keys().publicKey()));
+            List<Finding> findings =
+                    PictureCheck.check(image.getData().toByteArray(), receipt, Optional.of(keys().publicKey()));
             assertThat(findings).extracting(Finding::verdict).containsOnly(Verdict.HOLDS);
         });
     }
@@ -112,8 +112,9 @@ class ReceiptTest extends ConnectedTest {
         assertThat(receipt.getModelsList())
                 .extracting(ServedModel::getSha256)
                 .allSatisfy(hash -> assertThat(hash).hasSize(64));
-        assertThat(receipt.getModelsList()).extracting(ServedModel::getEngine).allSatisfy(engine -> assertThat(engine)
-                .startsWith("onnxruntime"));
+        assertThat(receipt.getModelsList())
+                .extracting(ServedModel::getEngine)
+                .allSatisfy(engine -> assertThat(engine).startsWith("onnxruntime"));
         assertThat(receipt.getModelServer()).isEqualTo(info.getModelServer());
         assertThat(receipt.getGatewayVersion()).isEqualTo(info.getGatewayVersion());
         assertThat(receipt.getProfile()).isEqualTo("mini");
@@ -166,9 +167,13 @@ class ReceiptTest extends ConnectedTest {
     @Test
     void previewsAreMarkedToo() {
         List<GenerateResponse> events = gateway.generate(request().setPreviewEvery(1));
-        assertThat(events).filteredOn(GenerateResponse::hasPreview).hasSize(2).allSatisfy(event -> assertThat(
-                        PictureMark.in(event.getPreview().getJpeg().toByteArray()).digitalSourceType())
-                .contains(XmpPacket.TRAINED_ALGORITHMIC_MEDIA));
+        assertThat(events)
+                .filteredOn(GenerateResponse::hasPreview)
+                .hasSize(2)
+                .allSatisfy(event -> assertThat(
+                                PictureMark.in(event.getPreview().getJpeg().toByteArray())
+                                        .digitalSourceType())
+                        .contains(XmpPacket.TRAINED_ALGORITHMIC_MEDIA));
     }
 
     @Test

@@ -32,7 +32,8 @@ class EmbeddedXmpTest {
             byte[] marked = PictureEncoder.encode(PICTURE, format, 92, packet);
             assertThat(EmbeddedXmp.find(marked).orElseThrow()).isEqualTo(packet);
             assertThat(EmbeddedXmp.find(plain)).isEmpty();
-            assertThat(decoder.decode(marked).rgb()).isEqualTo(decoder.decode(plain).rgb());
+            assertThat(decoder.decode(marked).rgb())
+                    .isEqualTo(decoder.decode(plain).rgb());
         }
     }
 
@@ -40,7 +41,9 @@ class EmbeddedXmpTest {
     void pillowReadsPacketAndPixels(@TempDir Path folder) throws Exception {
         String[] names = {"a.png", "a.jpg", "a.webp"};
         String[] arguments = new String[4];
-        arguments[0] = Path.of("src/test/resources/pictures/pixels.py").toAbsolutePath().toString();
+        arguments[0] = Path.of("src/test/resources/pictures/pixels.py")
+                .toAbsolutePath()
+                .toString();
         for (int i = 0; i < names.length; i++) {
             Path file = folder.resolve(names[i]);
             Files.write(file, PictureEncoder.encode(PICTURE, ImageFormat.values()[i], 92, PACKET));
@@ -58,8 +61,7 @@ class EmbeddedXmpTest {
                         .orElseThrow())
                 .isEqualTo(largest);
         assertThatIllegalArgumentException()
-                .isThrownBy(
-                        () -> PictureEncoder.encode(PICTURE, ImageFormat.JPEG, 92, new byte[largest.length + 1]));
+                .isThrownBy(() -> PictureEncoder.encode(PICTURE, ImageFormat.JPEG, 92, new byte[largest.length + 1]));
     }
 
     @ParameterizedTest
@@ -76,7 +78,8 @@ class EmbeddedXmpTest {
             for (int i = 0; i <= round % 4; i++) {
                 damaged[random.nextInt(Math.min(marked.length, 300))] = (byte) random.nextInt();
             }
-            EmbeddedXmp.find(damaged).ifPresent(found -> assertThat(found.length).isLessThan(marked.length));
+            EmbeddedXmp.find(damaged)
+                    .ifPresent(found -> assertThat(found.length).isLessThan(marked.length));
         }
     }
 }

@@ -48,9 +48,10 @@ class LosslessWebpTest {
             stripes[i] = (byte) (i / 3 % 2 * 255);
         }
         for (int i = 0; i < skewed.length; i++) { // so that codes come to their greatest length
-            skewed[i] = (byte) (random.nextInt(1 << 20) == 0
-                    ? random.nextInt()
-                    : Integer.numberOfTrailingZeros(random.nextInt() | 1 << 18));
+            skewed[i] = (byte)
+                    (random.nextInt(1 << 20) == 0
+                            ? random.nextInt()
+                            : Integer.numberOfTrailingZeros(random.nextInt() | 1 << 18));
         }
         pictures.put("gradient", new Pixels(256, 64, gradient));
         pictures.put("stripes", new Pixels(64, 64, stripes));
@@ -83,8 +84,9 @@ class LosslessWebpTest {
 
     @Test
     void pillowSeesEveryPixel(@TempDir Path folder) throws Exception {
-        List<String> arguments = new ArrayList<>(
-                List.of(Path.of("src/test/resources/pictures/pixels.py").toAbsolutePath().toString()));
+        List<String> arguments = new ArrayList<>(List.of(Path.of("src/test/resources/pictures/pixels.py")
+                .toAbsolutePath()
+                .toString()));
         List<String> expected = new ArrayList<>();
         for (Map.Entry<String, Pixels> picture : PICTURES.entrySet()) {
             Pixels pixels = picture.getValue();

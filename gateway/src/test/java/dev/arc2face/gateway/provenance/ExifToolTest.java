@@ -31,8 +31,7 @@ class ExifToolTest {
         new Random(1).nextBytes(rgb);
         Origin origin = new Origin("mini", "base", List.of(new Network("unet", "1", "0f12")));
         Path file = folder.resolve("picture." + format.name().toLowerCase(java.util.Locale.ROOT));
-        Files.write(
-                file, PictureEncoder.encode(new Pixels(40, 30, rgb), format, 92, XmpPacket.of(origin, "c0ffee")));
+        Files.write(file, PictureEncoder.encode(new Pixels(40, 30, rgb), format, 92, XmpPacket.of(origin, "c0ffee")));
 
         JsonObject tags = exiftool(file);
         assertThat(text(tags, "File:FileType")).isEqualTo(type);
@@ -54,8 +53,16 @@ class ExifToolTest {
 
     private static JsonObject exiftool(Path file) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
-                        EXIFTOOL.toString(), "-json", "-G1", "-n", "-validate", "-warning", "-error", "-all:all",
-                        "--System:all", file.toString())
+                        EXIFTOOL.toString(),
+                        "-json",
+                        "-G1",
+                        "-n",
+                        "-validate",
+                        "-warning",
+                        "-error",
+                        "-all:all",
+                        "--System:all",
+                        file.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         String printed = new String(process.getInputStream().readAllBytes(), UTF_8);

@@ -14,13 +14,16 @@ class OriginTest {
 
     @Test
     void pictureIdIsWhatPythonMakesOfTheDocumentation() {
-        String script =
-                Path.of("src/test/resources/pictures/picture_id.py").toAbsolutePath().toString();
+        String script = Path.of("src/test/resources/pictures/picture_id.py")
+                .toAbsolutePath()
+                .toString();
         assertThat(Python.run(
-                        script, "0123", "512", "256", "jpeg", "92", "mini", "base", "encoder", "1", "aa", "unet", "2", ""))
+                        script, "0123", "512", "256", "jpeg", "92", "mini", "base", "encoder", "1", "aa", "unet", "2",
+                        ""))
                 .containsExactly(ORIGIN.pictureId("0123", 512, 256, ImageFormat.JPEG, 92));
         assertThat(Python.run(
-                        script, "0123", "512", "256", "webp", "0", "mini", "base", "encoder", "1", "aa", "unet", "2", ""))
+                        script, "0123", "512", "256", "webp", "0", "mini", "base", "encoder", "1", "aa", "unet", "2",
+                        ""))
                 .containsExactly(ORIGIN.pictureId("0123", 512, 256, ImageFormat.WEBP, 92));
     }
 
@@ -34,8 +37,7 @@ class OriginTest {
                         ORIGIN.pictureId("0124", 512, 256, ImageFormat.PNG, 92),
                         ORIGIN.pictureId("0123", 256, 512, ImageFormat.PNG, 92),
                         ORIGIN.pictureId("0123", 512, 256, ImageFormat.WEBP, 92),
-                        new Origin("mini", "lcm", ORIGIN.networks())
-                                .pictureId("0123", 512, 256, ImageFormat.PNG, 92),
+                        new Origin("mini", "lcm", ORIGIN.networks()).pictureId("0123", 512, 256, ImageFormat.PNG, 92),
                         new Origin("mini", "base", ORIGIN.networks().subList(0, 1))
                                 .pictureId("0123", 512, 256, ImageFormat.PNG, 92)))
                 .doesNotContain(id)

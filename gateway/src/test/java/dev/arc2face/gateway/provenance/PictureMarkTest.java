@@ -39,15 +39,16 @@ class PictureMarkTest {
 
     @Test
     void previewIsMarkedWithoutAnId() {
-        PictureMark mark = PictureMark.in(
-                PictureEncoder.encode(PICTURE, ImageFormat.JPEG, 75, XmpPacket.ofPictureWithoutId()));
+        PictureMark mark =
+                PictureMark.in(PictureEncoder.encode(PICTURE, ImageFormat.JPEG, 75, XmpPacket.ofPictureWithoutId()));
         assertThat(mark.digitalSourceType()).contains(XmpPacket.TRAINED_ALGORITHMIC_MEDIA);
         assertThat(mark.pictureId()).isEmpty();
     }
 
     @Test
     void aPictureWithoutMarksHasNone() {
-        assertThat(PictureMark.in(PictureEncoder.encode(PICTURE, ImageFormat.PNG, 0))).isEqualTo(NONE);
+        assertThat(PictureMark.in(PictureEncoder.encode(PICTURE, ImageFormat.PNG, 0)))
+                .isEqualTo(NONE);
         assertThat(PictureMark.in(new byte[0])).isEqualTo(NONE);
         assertThat(PictureMark.in("GIF89a".getBytes(StandardCharsets.US_ASCII))).isEqualTo(NONE);
     }

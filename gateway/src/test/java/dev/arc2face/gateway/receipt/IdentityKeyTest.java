@@ -44,7 +44,11 @@ class IdentityKeyTest {
         IdentitySource photo = photo("a photo", 2);
         HexFormat hex = HexFormat.of();
         assertThat(Python.run(
-                        "-c", program, SECRET, hex.formatHex(REQUEST.toByteArray()), hex.formatHex(photo.toByteArray())))
+                        "-c",
+                        program,
+                        SECRET,
+                        hex.formatHex(REQUEST.toByteArray()),
+                        hex.formatHex(photo.toByteArray())))
                 .containsExactly(key.bind(REQUEST, photo).getHmacSha256());
     }
 
@@ -71,7 +75,8 @@ class IdentityKeyTest {
 
     @Test
     void theSameRequestByAnotherNameHasTheSameBinding() {
-        Accepted called = REQUEST.toBuilder().setRequestId("mine").setPreviewEvery(5).build();
+        Accepted called =
+                REQUEST.toBuilder().setRequestId("mine").setPreviewEvery(5).build();
         assertThat(key.bind(called, photo("a photo", 0))).isEqualTo(key.bind(REQUEST, photo("a photo", 0)));
 
         Interpolation.Builder between =
@@ -106,7 +111,10 @@ class IdentityKeyTest {
         IdentityKey made = IdentityKey.of(Optional.empty());
         assertThat(made.isEphemeral()).isTrue();
         assertThat(made.bind(REQUEST, photo("a", 0)).getEphemeralKey()).isTrue();
-        assertThat(made.id()).hasSize(16).isNotEqualTo(key.id()).isNotEqualTo(IdentityKey.of(Optional.empty()).id());
+        assertThat(made.id())
+                .hasSize(16)
+                .isNotEqualTo(key.id())
+                .isNotEqualTo(IdentityKey.of(Optional.empty()).id());
     }
 
     private static IdentitySource photo(String content, int face) {

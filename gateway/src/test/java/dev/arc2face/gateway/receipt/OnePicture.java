@@ -30,7 +30,10 @@ final class OnePicture {
         return new Origin(
                 "mini",
                 "base",
-                List.of(new Network("encoder", "1", "e1"), new Network("unet", "1", "a1"), new Network("vae", "1", "")));
+                List.of(
+                        new Network("encoder", "1", "e1"),
+                        new Network("unet", "1", "a1"),
+                        new Network("vae", "1", "")));
     }
 
     private static String id(ImageFormat format) {

@@ -25,8 +25,7 @@ class PictureCheckTest {
     @ParameterizedTest
     @EnumSource
     void aPictureAndItsReceiptHold(ImageFormat format) {
-        List<Finding> findings =
-                PictureCheck.check(OnePicture.file(format), OnePicture.of(format), Optional.empty());
+        List<Finding> findings = PictureCheck.check(OnePicture.file(format), OnePicture.of(format), Optional.empty());
         assertThat(findings).extracting(Finding::verdict).doesNotContain(Verdict.BROKEN);
         assertThat(findings)
                 .extracting(Finding::sentence)
@@ -42,7 +41,9 @@ class PictureCheckTest {
         for (int i = 0; i < file.length; i += 7) {
             byte[] changed = file.clone();
             changed[i] ^= 1;
-            assertThat(broken(changed, receipt, Optional.empty())).as("byte %d", i).isNotEmpty();
+            assertThat(broken(changed, receipt, Optional.empty()))
+                    .as("byte %d", i)
+                    .isNotEmpty();
         }
     }
 
@@ -76,11 +77,16 @@ class PictureCheckTest {
         Receipt.Builder changed = signed.toBuilder();
         changed.getRequestBuilder().setSteps(13);
         assertThat(broken(file, changed.build(), key)).contains("the receipt was changed", "is not signed with key");
-        Receipt forged = changed.setReceiptId(CanonicalReceipt.id(changed.build())).build();
+        Receipt forged =
+                changed.setReceiptId(CanonicalReceipt.id(changed.build())).build();
         assertThat(broken(file, forged, Optional.empty())).as("nobody can tell").isEmpty();
         assertThat(broken(file, forged, key)).contains("is not signed with key");
-        assertThat(broken(file, signed.toBuilder().clearSignature().build(), key)).contains("is not signed");
-        assertThat(broken(file, signed, Optional.of(Keys.in(folder.resolve("other")).publicKey())))
+        assertThat(broken(file, signed.toBuilder().clearSignature().build(), key))
+                .contains("is not signed");
+        assertThat(broken(
+                        file,
+                        signed,
+                        Optional.of(Keys.in(folder.resolve("other")).publicKey())))
                 .contains("is not signed with key");
     }
 

@@ -40,8 +40,7 @@ class ReceiptSignerTest {
         Files.write(content, CanonicalReceipt.bytes(other));
         assertThatThrownBy(() -> verify(content, signature)).hasMessageContaining("Verification Failure");
         assertThat(ReceiptSignatures.isValid(other, keys.publicKey())).isFalse();
-        assertThat(ReceiptSignatures.isValid(
-                        signed.toBuilder().clearSignature().build(), keys.publicKey()))
+        assertThat(ReceiptSignatures.isValid(signed.toBuilder().clearSignature().build(), keys.publicKey()))
                 .isFalse();
     }
 
