@@ -173,7 +173,7 @@ final class GenerateCommand implements Callable<Integer> {
                 throw new CommandFailure(ExitCode.OTHER, "the server ended the stream before the generation was done");
             }
             if (contactSheet != null) {
-                Drawing.writePng(contactSheet(request.getIdentity(), output), contactSheet);
+                Drawing.writeComposite(contactSheet(request.getIdentity(), output), contactSheet);
                 if (!json) {
                     progress.above(() -> terminal.out().println(contactSheet));
                 }

@@ -20,6 +20,9 @@ public final class XmpPacket {
     public static final String TRAINED_ALGORITHMIC_MEDIA =
             "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
+    private static final String COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA =
+            "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
+
     /** Without a version: that of the gateway is in the receipt, so that an upgrade changes no picture's bytes. */
     static final String SOFTWARE = "Arc2Face model server";
 
@@ -27,7 +30,7 @@ public final class XmpPacket {
 
     /** Of a finished portrait. */
     public static byte[] of(Origin origin, String pictureId) {
-        Map<String, String> properties = ofAnyPicture();
+        Map<String, String> properties = madeAs(TRAINED_ALGORITHMIC_MEDIA);
         properties.put("Iptc4xmpExt:AISystemUsed", "Arc2Face, " + origin.profile() + ", " + origin.variant());
         properties.put(
                 "Iptc4xmpExt:AISystemVersionUsed",
@@ -38,13 +41,18 @@ public final class XmpPacket {
 
     /** Of a picture that is in no receipt: a preview, a crop of a portrait. */
     public static byte[] ofPictureWithoutId() {
-        return packet(ofAnyPicture());
+        return packet(madeAs(TRAINED_ALGORITHMIC_MEDIA));
     }
 
-    private static Map<String, String> ofAnyPicture() {
+    /** Of a sheet that shows portraits beside other pictures. */
+    public static byte[] ofComposite() {
+        return packet(madeAs(COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA));
+    }
+
+    private static Map<String, String> madeAs(String digitalSourceType) {
         Map<String, String> properties = new LinkedHashMap<>();
         properties.put("xmp:CreatorTool", SOFTWARE);
-        properties.put("Iptc4xmpExt:DigitalSourceType", TRAINED_ALGORITHMIC_MEDIA);
+        properties.put("Iptc4xmpExt:DigitalSourceType", digitalSourceType);
         return properties;
     }
 

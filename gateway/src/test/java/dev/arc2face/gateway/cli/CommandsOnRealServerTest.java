@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.arc2face.gateway.provenance.PictureMark;
 import dev.arc2face.gateway.triton.TritonResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -88,6 +89,8 @@ class CommandsOnRealServerTest {
                 .isEqualTo(128);
         assertThat(ImageIO.read(sheet.toFile()).getWidth())
                 .isEqualTo(ContactSheet.GAP + 3 * (ContactSheet.TILE + ContactSheet.GAP));
+        assertThat(PictureMark.in(Files.readAllBytes(sheet)).digitalSourceType())
+                .contains("http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia");
         assertThat(run.code()).isZero();
     }
 
