@@ -37,7 +37,7 @@ public final class Differences {
                 sentences.add("model " + name + " is not there any more");
             } else {
                 compare("version of model " + name, model.getVersion(), other.getVersion());
-                compare("weights of model " + name + ", by their hash,", model.getSha256(), other.getSha256());
+                compare("SHA-256 of the weights of model " + name, model.getSha256(), other.getSha256());
                 compare("engine of model " + name, model.getEngine(), other.getEngine());
                 compare("instruction set of model " + name, model.getInstructionSet(), other.getInstructionSet());
                 compare("batch size of model " + name, "" + model.getMaxBatchSize(), "" + other.getMaxBatchSize());
