@@ -7,6 +7,7 @@ import dev.arc2face.gateway.dataset.Python;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -39,17 +40,16 @@ class EmbeddedXmpTest {
 
     @Test
     void pillowReadsPacketAndPixels(@TempDir Path folder) throws Exception {
-        String[] names = {"a.png", "a.jpg", "a.webp"};
-        String[] arguments = new String[4];
-        arguments[0] = Path.of("src/test/resources/pictures/pixels.py")
+        String script = Path.of("src/test/resources/pictures/pixels.py")
                 .toAbsolutePath()
                 .toString();
-        for (int i = 0; i < names.length; i++) {
-            Path file = folder.resolve(names[i]);
-            Files.write(file, PictureEncoder.encode(PICTURE, ImageFormat.values()[i], 92, PACKET));
-            arguments[i + 1] = file.toString();
+        List<String> arguments = new ArrayList<>(List.of(script));
+        for (ImageFormat format : List.of(ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.WEBP)) {
+            Path file = folder.resolve("picture." + format);
+            Files.write(file, PictureEncoder.encode(PICTURE, format, 92, PACKET));
+            arguments.add(file.toString());
         }
-        List<String> seen = Python.run(arguments);
+        List<String> seen = Python.run(arguments.toArray(String[]::new));
         assertThat(seen).hasSize(3).allSatisfy(line -> assertThat(line).endsWith(" " + PACKET.length));
         assertThat(seen.get(2)).as("both lossless").isEqualTo(seen.get(0));
     }
@@ -72,7 +72,7 @@ class EmbeddedXmpTest {
             assertThat(EmbeddedXmp.find(Arrays.copyOf(marked, length)).map(found -> found.length))
                     .isIn(java.util.Optional.empty(), java.util.Optional.of(PACKET.length));
         }
-        Random random = new Random(format.ordinal());
+        Random random = new Random(format.name().hashCode());
         for (int round = 0; round < 2000; round++) {
             byte[] damaged = marked.clone();
             for (int i = 0; i <= round % 4; i++) {

@@ -37,10 +37,12 @@ class IdentityKeyTest {
 
     @Test
     void bindingIsWhatPythonMakesOfTheDocumentation() {
-        String program = "import hashlib, hmac, struct, sys\n"
-                + "key, request, identity = sys.argv[1].encode(), *map(bytes.fromhex, sys.argv[2:])\n"
-                + "text = b'arc2face identity 1\\n' + struct.pack('>I', len(request)) + request + identity\n"
-                + "print(hmac.new(key, text, hashlib.sha256).hexdigest())\n";
+        String program = """
+                import hashlib, hmac, struct, sys
+                key, request, identity = sys.argv[1].encode(), *map(bytes.fromhex, sys.argv[2:])
+                text = b'arc2face identity 1\\n' + struct.pack('>I', len(request)) + request + identity
+                print(hmac.new(key, text, hashlib.sha256).hexdigest())
+                """;
         IdentitySource photo = photo("a photo", 2);
         HexFormat hex = HexFormat.of();
         assertThat(Python.run(
