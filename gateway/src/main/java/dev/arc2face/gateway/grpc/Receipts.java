@@ -83,7 +83,7 @@ final class Receipts {
                     .setRequest(request)
                     .setIdentity(identityKey.bind(request, identity))
                     .setProfile(models.profile())
-                    .setModelServer(models.serverName() + " " + models.serverVersion())
+                    .setModelServer("triton " + models.serverVersion()) // replicas may have names of their own
                     .setGatewayVersion(gatewayVersion);
             pictures.stream()
                     .sorted(Comparator.comparingInt(PictureReceipt::getImageIndex))
