@@ -91,8 +91,8 @@ DEPLOY_PYTHON := .cache/deploy/bin/python
 DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
 
 # What is fuzzed, each with the folder of its seeds.
-FUZZ_TARGETS := image.PhotoFuzz=photos grpc.RequestFuzz=fuzz/requests triton.ModelsFuzz=fuzz/models \
-	diffusion.SettingsFuzz=fuzz/settings rest.BodyFuzz=fuzz/bodies
+FUZZ_TARGETS := image.PhotoFuzz=photos provenance.PictureMarkFuzz=fuzz/marks grpc.RequestFuzz=fuzz/requests \
+	triton.ModelsFuzz=fuzz/models diffusion.SettingsFuzz=fuzz/settings rest.BodyFuzz=fuzz/bodies
 JAZZER := $(JAVA) -Xmx512m -XX:+UseSerialGC -XX:-OmitStackTraceInFastThrow -Djava.awt.headless=true \
 	-Djdk.attach.allowAttachSelf=true
 JAZZER_PATH := gateway/target/test-classes:gateway/target/classes:gateway/target/fuzz/jazzer.jar:gateway/target/fuzz/jazzer-api.jar

@@ -32,6 +32,7 @@ class ConfigurationTableTest {
                         PolicyConfig.class,
                         QuotasConfig.class,
                         ReadinessConfig.class,
+                        ReceiptsConfig.class,
                         RestConfig.class,
                         ResumeConfig.class,
                         SecurityConfig.class,
