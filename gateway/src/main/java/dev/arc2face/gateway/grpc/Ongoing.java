@@ -8,14 +8,17 @@ import dev.arc2face.gateway.admission.Place;
 import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Decoded;
 import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.PortraitGenerator;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Context.CancellableContext;
+import io.opentelemetry.api.trace.SpanContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 final class Ongoing implements Generation {
     private static final Logger LOG = Logger.getLogger(Ongoing.class);
 
+    private static final String COMPLETED = "completed";
+
     private final String id;
     private final GenerationOptions options;
     private final List<Float> shares;
@@ -31,6 +36,9 @@ final class Ongoing implements Generation {
     private final Runnable permission;
     private final StepQuota.Charge charge;
     private final Meters meters;
+    private final PictureMeters pictures;
+    private final GenerationSpan span;
+    private final AtomicInteger rejected = new AtomicInteger();
     private final boolean outlivesListeners;
     private final CancellableContext context;
     private final Consumer<Ongoing> ended;
@@ -69,6 +77,8 @@ final class Ongoing implements Generation {
         this.permission = permission;
         this.charge = charge;
         this.meters = meters;
+        this.pictures = meters.pictures(options);
+        this.span = new GenerationSpan(id);
         this.context = context;
         this.outlivesListeners = outlivesListeners;
         this.ended = ended;
@@ -83,12 +93,14 @@ final class Ongoing implements Generation {
      */
     boolean begin(Place taken, long bytes) {
         place = taken;
+        span.begin(options);
         Demand demand = new Demand(options.workload(), bytes, CallDeadline.nanoTime(context));
         try {
             recording.begin(() -> enter(taken, demand).map(Responses::queued), Responses.accepted(id, options, shares));
             return true;
         } catch (FailureException refused) {
             context.cancel(null);
+            span.failed(refused.reason().name());
             recording.fail(refused);
             return false;
         } finally { // at once where its listener has left in the meantime
@@ -129,6 +141,16 @@ final class Ongoing implements Generation {
         context.cancel(null);
     }
 
+    /** How many pictures were drawn again, up to now. */
+    int rejected() {
+        return rejected.get();
+    }
+
+    /** Of its own span. */
+    SpanContext spanContext() {
+        return span.context();
+    }
+
     boolean outlivesListeners() {
         return outlivesListeners;
     }
@@ -141,8 +163,9 @@ final class Ongoing implements Generation {
     @Override
     public void run() {
         Duration queued = sinceAccepted();
+        span.started();
         try {
-            context.run(() -> run(queued));
+            span.run(() -> context.run(() -> run(queued)));
         } finally {
             end();
         }
@@ -155,17 +178,17 @@ final class Ongoing implements Generation {
             throw new IllegalStateException("it has run, or was never admitted");
         }
         meters.generationStarted(queued);
-        String outcome = "completed";
+        String outcome = COMPLETED;
         try {
             askPermission();
             Consumer<GenerationEvent> tell = event -> {
                 if (event instanceof FurtherAttempt again) {
                     countAgain(again.workload().pictures());
-                } else {
+                } else if (!(event instanceof Decoded)) {
                     recording.tell(Responses.event(event, queued, options, shares));
                 }
             };
-            generator.generate(Requests.identity(source), options, taken.watching(meters.watching(options, tell)));
+            generator.generate(Requests.identity(source), options, taken.watching(pictures.watching(tell)));
             recording.complete();
         } catch (FailureException failure) {
             recording.fail(failure.blamedOn("identity"));
@@ -177,9 +200,9 @@ final class Ongoing implements Generation {
         log(outcome, queued);
     }
 
-    private void countAgain(int pictures) {
-        charge.takeMore((long) pictures * options.steps());
-        CallRecord.current().rejected(pictures);
+    private void countAgain(int further) {
+        charge.takeMore((long) further * options.steps());
+        rejected.addAndGet(further);
     }
 
     private void askPermission() {
@@ -204,7 +227,7 @@ final class Ongoing implements Generation {
     public void withdrawn(FailureException why) {
         charge.giveBack();
         recording.fail(why);
-        log(why.reason().name(), sinceAccepted());
+        span.run(() -> log(why.reason().name(), sinceAccepted()));
         end();
     }
 
@@ -225,6 +248,7 @@ final class Ongoing implements Generation {
     }
 
     private void log(String outcome, Duration queued) {
+        pictures.ended(outcome);
         meters.generationEnded(outcome, options.variant().id(), sinceAccepted());
         LOG.infof(
                 "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
@@ -236,5 +260,10 @@ final class Ongoing implements Generation {
                 options.scheduler().id(),
                 sinceAccepted().toMillis(),
                 queued.toMillis());
+        if (outcome.equals(COMPLETED)) {
+            span.completed();
+        } else {
+            span.failed(outcome);
+        }
     }
 }

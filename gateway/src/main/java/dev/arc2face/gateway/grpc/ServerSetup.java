@@ -4,6 +4,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.SecurityConfig;
 import dev.arc2face.gateway.security.Authentication;
 import dev.arc2face.gateway.security.ServerTls;
+import dev.arc2face.gateway.trace.Tracing;
 import io.grpc.netty.NettyServerBuilder;
 import io.quarkus.grpc.api.ServerBuilderCustomizer;
 import io.quarkus.grpc.runtime.config.GrpcServerConfiguration;
@@ -28,6 +29,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     private final LimitsConfig limits;
     private final SecurityConfig security;
     private final Meters meters;
+    private final Tracing tracing;
     private final Authentication authentication;
     private final ServerTls tls;
 
@@ -35,10 +37,12 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
             LimitsConfig limits,
             SecurityConfig security,
             Meters meters,
+            Tracing tracing,
             @ConfigProperty(name = "quarkus.grpc.server.host") String host) {
         this.limits = limits;
         this.security = security;
         this.meters = meters;
+        this.tracing = tracing;
         this.authentication = new Authentication(security);
         this.tls = new ServerTls(security);
         checkReach(host);
@@ -55,6 +59,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         server.intercept(new AuthenticationInterceptor(authentication));
         server.intercept(new ErrorInterceptor(new ErrorStatus(limits.retryAfter())));
         server.intercept(new RecordInterceptor(meters));
+        server.intercept(new TraceInterceptor(tracing));
         server.fallbackHandlerRegistry(new UnknownMethods());
         NettyServerBuilder netty = server.nettyBuilder();
         netty.maxRstFramesPerWindow(limits.maxResets(), RESET_WINDOW_SECONDS);
