@@ -43,9 +43,10 @@ FUZZ_RUNS ?= 60000
 BASE ?=
 IMAGE ?=
 IMAGE_TAR ?= gateway/target/jib-image.tar
-# Where `make serve` listens.
+# Where `make serve` listens, and whether it starts Prometheus, too: PROMETHEUS=1.
 PORT ?= 9090
 HTTP_PORT ?= 8080
+PROMETHEUS ?=
 
 # Any Python from 3.10 to 3.13 that comes with its shared library; the first one found, or PYTHON=...
 PYTHON ?= $(shell PYTHONPATH=triton-models; export PYTHONPATH; \
@@ -133,8 +134,9 @@ run: $(SERVE) $(JAR) ## Turn PHOTO (default: the sample) into N portraits in OUT
 		--contact-sheet "$(OUT)/contact-sheet.png" --target {target}
 
 .PHONY: serve
-serve: $(SERVE) $(JAR) ## Keep Triton and the gateway up, and say how to call them
-	@$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --grpc-port $(PORT) --http-port $(HTTP_PORT)
+serve: $(SERVE) $(JAR) ## Keep Triton and the gateway up, and say how to call them (PROMETHEUS=1)
+	@$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --grpc-port $(PORT) --http-port $(HTTP_PORT) \
+		$(if $(PROMETHEUS),--prometheus)
 
 .PHONY: triton
 triton: $(SERVE) ## Keep only Triton up, on its usual ports

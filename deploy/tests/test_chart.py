@@ -46,6 +46,11 @@ SECURED: dict[str, Any] = {
         "allowTo": [{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"port": 443}]}],
     },
 }
+COLLECTOR = {"to": [{"podSelector": {"matchLabels": {"app": "collector"}}}], "ports": [{"port": 4318}]}
+TRACED: dict[str, Any] = {
+    **ANONYMOUS,
+    "tracing": {"endpoint": "http://collector:4318", "ratio": "0.2", "allowTo": [COLLECTOR]},
+}
 EXTERNAL: dict[str, Any] = {
     **ANONYMOUS,
     "triton": {"enabled": False},
@@ -58,6 +63,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "everything secured": SECURED,
     "cpu": {**ANONYMOUS, "triton": {"gpus": 0, "tolerations": []}},
     "autoscaled and monitored": MONITORED,
+    "traced": TRACED,
     "everything set": {
         **ANONYMOUS,
         "gateway": {
@@ -170,6 +176,18 @@ def test_only_gateways_reach_triton_and_it_reaches_nobody() -> None:
     gateway = find(documents, "Deployment", "gateway")["spec"]["selector"]
     assert calls["from"] == [{"podSelector": gateway}]
     assert find(documents, "Service", "triton")["spec"]["clusterIP"] == "None"
+
+
+def test_traces_go_to_the_collector_from_both_sides() -> None:
+    documents = render(TRACED)
+    assert properties(documents)["otel.exporter.otlp.endpoint"] == "http://collector:4318"
+    assert properties(documents)["otel.traces.sampler.arg"] == "0.2"
+    arguments = container(documents, "triton")["args"]
+    assert "--trace-config=opentelemetry,url=http://collector:4318/v1/traces" in arguments
+    assert not any("TENSORS" in argument for argument in arguments)  # which would write down what is computed
+    for part in ("gateway", "triton"):
+        assert COLLECTOR in find(documents, "NetworkPolicy", part)["spec"]["egress"]
+    assert not any("trace-config" in argument for argument in container(render(ANONYMOUS), "triton")["args"])
 
 
 def test_triton_takes_no_orders() -> None:
@@ -287,6 +305,8 @@ def test_somebody_must_say_who_may_call() -> None:
         ({**ANONYMOUS, "triton": {"enabled": False}}, "tritonTargets"),
         ({"security": {"jwt": {"issuer": "https://id", "audience": "a"}}}, "allowTo"),
         ({**ANONYMOUS, "gateway": {"config": {"arc2face.policy.url": "https://p"}}}, "allowTo"),
+        ({**ANONYMOUS, "tracing": {"endpoint": "http://c:4318"}}, "tracing.allowTo"),
+        ({**ANONYMOUS, "tracing": {"endpoint": "collector"}}, "endpoint"),
         ({**ANONYMOUS, "gateway": {"replica": 3}}, "replica"),
         ({**ANONYMOUS, "gateway": {"config": {"java.home": "/"}}}, "java.home"),
         ({**ANONYMOUS, "triton": {"models": {"existingClaim": ""}}}, "existingClaim"),

@@ -1,20 +1,26 @@
-"""Alerts and dashboard: valid, explained in docs/operations.md, and about metrics that exist."""
+"""Alerts and dashboard: valid, explained in docs, and about metrics that a real gateway and a real Triton have."""
 
 import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import promql_parser
 import pytest
 import yaml
 
+from composed import triton_flags
 from manifests import ROOT
+from serving import local_http
+from serving.gateway import Gateway, java
 
+JAR = ROOT / "gateway/target/quarkus-app/quarkus-run.jar"
 MONITORING = ROOT / "deploy/monitoring"
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+OBSERVABILITY = (ROOT / "docs/observability.md").read_text()
 RULES = [
     rule
     for group in yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"]
@@ -22,11 +28,12 @@ RULES = [
 ]
 DASHBOARD = json.loads((MONITORING / "dashboard.json").read_text())
 PARTS = ("_bucket", "_count", "_sum")  # of a histogram
+NEEDS_A_GPU = {"nv_gpu_utilization", "nv_gpu_memory_used_bytes"}
 
 
 def known_metrics() -> set[str]:
-    """Those in the tables of docs/operations.md, whose rows begin with them."""
-    return set(re.findall(r"^\| `([a-z0-9]+_[a-z0-9_]+)`", OPERATIONS, re.MULTILINE))
+    """Those in the tables of docs/observability.md, whose rows begin with them."""
+    return set(re.findall(r"^\| `([a-z0-9]+_[a-z0-9_]+)`", OBSERVABILITY, re.MULTILINE))
 
 
 def metrics(expression: Any) -> Iterator[str]:
@@ -63,8 +70,56 @@ def test_expressions_are_about_known_metrics(expression: str) -> None:
     named = set(metrics(promql_parser.parse(expression)))
     assert named
     for name in named:
-        base = next((name.removesuffix(part) for part in PARTS if name.endswith(part)), name)
-        assert name in known or base in known
+        assert {name, family(name)} & known
+
+
+def family(name: str) -> str:
+    return next((name.removesuffix(part) for part in PARTS if name.endswith(part)), name)
+
+
+@pytest.fixture(scope="module")
+def samples(triton: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The labels of every name on the pages of a gateway and its Triton, once a portrait has been drawn."""
+    folder = tmp_path_factory.mktemp("metrics")
+    with (
+        triton(*triton_flags()) as listening,
+        Gateway(JAR, f"127.0.0.1:{listening['grpc']}", folder / "gateway.log") as gateway,
+    ):
+        generate(f"127.0.0.1:{gateway.grpc_port}", folder)
+        pages = [
+            local_http.get("127.0.0.1", gateway.http_port, "/q/metrics"),
+            local_http.get("127.0.0.1", listening["metrics"], "/metrics"),
+        ]
+    found: dict[str, set[str]] = {}
+    for page in pages:
+        for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", page.decode(), re.MULTILINE):
+            found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+    return found
+
+
+def generate(target: str, folder: Path) -> None:
+    photo = str(ROOT / "samples/collins.png")
+    command = [java(), "-jar", str(JAR), "generate", photo, "-n", "1", "--steps", "2", "--target", target]
+    done = subprocess.run([*command, "--out", str(folder)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_metric_of_an_expression_is_on_a_real_page(samples: dict[str, set[str]]) -> None:
+    named = {
+        name
+        for expression in [*(rule["expr"] for rule in RULES), *expressions()]
+        for name in metrics(promql_parser.parse(expression))
+    }
+    assert named - set(samples) <= NEEDS_A_GPU
+
+
+def test_every_label_of_an_expression_is_on_a_real_page(samples: dict[str, set[str]]) -> None:
+    given_by_prometheus = {"job", "instance"}
+    for expression in [*(rule["expr"] for rule in RULES), *expressions()]:
+        for selector in re.findall(r"(\w+)\{([^}]*)\}", expression):
+            name, matchers = selector
+            asked = set(re.findall(r"(\w+)\s*[!=]=?~?\"", matchers)) - given_by_prometheus
+            assert name in NEEDS_A_GPU or asked <= samples[name], selector
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

@@ -1,10 +1,12 @@
 """Starts Triton and the gateway, runs a command that uses them (or waits for ctrl-C), and stops everything.
 
 The command's exit code is ours. In the command, {target} stands for the gateway's address, host:port, and {triton} for
-Triton's.
+Triton's. `--prometheus` starts Prometheus, too. Where OTEL_EXPORTER_OTLP_ENDPOINT says where a collector of spans is,
+gateway and Triton send it theirs.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from serving.child import Child
 from serving.gateway import Gateway
+from serving.monitoring import Prometheus, program, traced
 from serving.supervision import StartError, first_to_end, stoppable
 from serving.triton import Options, Triton
 
@@ -41,6 +44,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--http-port", type=int, default=0, help="the gateway's, for REST, health and metrics"
     )
+    parser.add_argument("--prometheus", action="store_true", help="start Prometheus, too, with the alerts")
     parser.add_argument("--logs", type=Path, help="a folder for the logs (default: temporary)")
     parser.add_argument("--threads", type=int, default=0, help="threads per model (default: all cores)")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="-- and the command to run")
@@ -54,8 +58,16 @@ def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
     logs = arguments.logs or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arc2face-")))
     logs.mkdir(parents=True, exist_ok=True)
 
+    if arguments.prometheus:
+        program()  # which is missed before anything starts
+    collector = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")  # which the gateway heeds by itself
     start = time.monotonic()
-    options = Options(repository=arguments.repository, run=logs / "triton", threads=arguments.threads)
+    options = Options(
+        repository=arguments.repository,
+        run=logs / "triton",
+        threads=arguments.threads,
+        more=traced(collector) if collector else (),
+    )
     triton = stack.enter_context(Triton(options))
     listening = triton.listening
     triton_address = f"{listening.host}:{listening.grpc}"
@@ -74,9 +86,16 @@ def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
     target = f"{gateway.host}:{gateway.grpc_port}"
     say(f"The gateway is ready after {time.monotonic() - start:.1f} s: gRPC {target}")
 
+    http = f"{gateway.host}:{gateway.http_port}"
+    shown = []
+    if arguments.prometheus:
+        pages = {"gateway": f"{http}/q/metrics", "triton": f"{listening.host}:{listening.metrics}/metrics"}
+        prometheus = stack.enter_context(Prometheus(logs / "prometheus", pages))
+        shown.append(f"Metrics and alerts: http://{prometheus.host}:{prometheus.port}")
+
     servers = [triton.child, gateway.child]
     if not arguments.command:
-        print(how_to_call(target, f"{gateway.host}:{gateway.http_port}"), flush=True)
+        print("\n".join([how_to_call(target, http), *shown, "Ctrl-C stops everything."]), flush=True)
         ended = first_to_end(servers)
     else:
         command = Child(
@@ -106,8 +125,7 @@ The same over HTTP (docs/rest.md has more):
     -F 'request={{"requestId": "mine", "numImages": 4}}' -F identity.photo=@samples/collins.png
   curl -s -N http://{http}/v1/generations/mine/events
 
-The page: http://{http}/. Health: http://{http}/q/health. Ctrl-C stops everything.
-"""
+The page: http://{http}/. Health: http://{http}/q/health, metrics: http://{http}/q/metrics."""
 
 
 def say(line: str) -> None:

@@ -1,7 +1,7 @@
 """Photos, crops, embeddings and portraits are in requests and answers, and nowhere else.
 
 A real gateway and a real Triton, with all logging that can be had, are called in every way, wrongly too. Then all that
-they have written and said is searched: logs, statuses with their details and trailers, metrics, and every file.
+they have written and said is searched: logs, statuses with their details and trailers, metrics, spans, and every file.
 """
 
 import base64
@@ -28,6 +28,7 @@ from evaluation import api
 from serving import local_http
 from serving.gateway import Gateway, java
 from serving.triton import Options, Triton
+from tests.otlp import Receiver
 from tests.pictures import SAMPLE, crops
 from tests.traces import Secrets
 
@@ -88,6 +89,7 @@ def told(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
         patch.chdir(here)
         patch.setenv("TMPDIR", str(temporary))
         told.created = servers.enter_context(creations(temporary))
+        receiver = servers.enter_context(Receiver())
         triton = servers.enter_context(Triton(Options(run=folder / "triton")))
         gateway = servers.enter_context(
             Gateway(
@@ -99,6 +101,7 @@ def told(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
                     f"-Djava.io.tmpdir={temporary}",
                     f"-Darc2face.limits.max-photo-bytes={MAX_PHOTO_BYTES}",
                     "-Darc2face.triton.patience=PT1S",
+                    f"-Dotel.exporter.otlp.endpoint={receiver.endpoint}",
                 ],
             )
         )
@@ -110,6 +113,7 @@ def told(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
             lose_the_model_server(caller, triton)
         told.written["metrics"] = local_http.get(gateway.host, gateway.http_port, "/q/metrics") or b""
         told.written["flags"] = jcmd(gateway, "VM.flags", "-all")
+    told.written["spans"] = b"".join(receiver.received)
     for file in folder.rglob("*"):
         if file.is_file() and not file.is_symlink():
             told.written[str(file.relative_to(folder))] = file.read_bytes()
@@ -485,6 +489,8 @@ def test_every_call_was_heard_of(told: Told) -> None:
     assert b"IMAGE_DECODE_FAILED" in log
     assert len(told.ended) > 60
     assert b"arc2face_calls_total{" in told.written["metrics"]
+    assert b"IMAGE_DECODE_FAILED" in told.written["spans"]
+    assert b"ModelInfer vae_decoder" in told.written["spans"]
 
 
 def test_temporary_files_are_libraries_and_caches(told: Told) -> None:

@@ -91,6 +91,13 @@ arc2face.receipts.public-keys=/app/secrets/receipts/public.pem
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with .Values.tracing }}
+{{- if .endpoint }}
+otel.exporter.otlp.endpoint={{ .endpoint }}
+otel.traces.sampler=parentbased_traceidratio
+otel.traces.sampler.arg={{ .ratio }}
+{{- end }}
+{{- end }}
 {{- range $key, $value := .Values.gateway.config }}
 {{ $key }}={{ kindIs "string" $value | ternary $value (toJson $value) }}{{/* a number as it was written, not 5e+07 */}}
 {{- end }}
@@ -124,5 +131,8 @@ arc2face.receipts.public-keys=/app/secrets/receipts/public.pem
 {{- if or .Values.security.jwt.issuer (index .Values.gateway.config "arc2face.policy.url") }}
 {{- fail "gateway.allowTo must let the gateway reach the issuer of tokens or the policy service (networkPolicy.enabled)" }}
 {{- end }}
+{{- end }}
+{{- if and .Values.networkPolicy.enabled .Values.tracing.endpoint (not .Values.tracing.allowTo) }}
+{{- fail "tracing.allowTo must let gateways and Tritons reach the collector (networkPolicy.enabled)" }}
 {{- end }}
 {{- end }}

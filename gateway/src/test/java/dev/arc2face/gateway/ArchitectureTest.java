@@ -19,6 +19,7 @@ class ArchitectureTest {
     private static final String ROOT = "dev.arc2face.gateway";
     private static final List<String> STATIONS = List.of(
             "config",
+            "trace",
             "image",
             "provenance",
             "triton",

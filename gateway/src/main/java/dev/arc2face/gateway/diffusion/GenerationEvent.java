@@ -11,8 +11,9 @@ import java.util.Optional;
 
 /**
  * What happens in a generation, in this order: {@link Identified}, then {@link Progress} and {@link Preview} step by
- * step, then every {@link Portrait}, then {@link Finished}. Where portraits fall short of the {@link SimilarityFloor}, those
- * that do not come before {@link FurtherAttempt}, and steps and portraits again after it.
+ * step, then {@link Decoded} and its {@link Portrait}s, as many times as it takes, then {@link Finished}. Where portraits
+ * fall short of the {@link SimilarityFloor}, those that do not come before {@link FurtherAttempt}, and steps and portraits
+ * again after it.
  */
 public sealed interface GenerationEvent {
 
@@ -48,6 +49,13 @@ public sealed interface GenerationEvent {
      * @param jpeg encoded, {@code width} by {@code height} pixels
      */
     record Preview(int imageIndex, int seed, int step, byte[] jpeg, int width, int height) implements GenerationEvent {}
+
+    /**
+     * Pictures have come out of the decoder: each is a portrait next, or falls short of the floor.
+     *
+     * @param pictures how many
+     */
+    record Decoded(int pictures) implements GenerationEvent {}
 
     /**
      * A finished portrait.

@@ -5,8 +5,11 @@ import static dev.arc2face.gateway.face.Stage.ENCODE;
 import static dev.arc2face.gateway.face.Stage.IMAGE_ENCODE;
 import static dev.arc2face.gateway.face.Stage.SCORE;
 import static dev.arc2face.gateway.face.Stage.VAE_DECODE;
+import static dev.arc2face.gateway.trace.SpanKeys.PICTURE_ATTEMPT;
+import static dev.arc2face.gateway.trace.SpanKeys.STEP;
 
 import dev.arc2face.gateway.FailureException;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Decoded;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
 import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Identified;
@@ -25,6 +28,8 @@ import dev.arc2face.gateway.provenance.PictureFile;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.Sizes;
 import dev.arc2face.gateway.triton.WholeBatches;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -122,7 +127,9 @@ public final class PortraitGenerator {
             pace.stepsBegin(drafts.size());
             for (Step step : schedule.steps()) {
                 float guidanceScale = done < guided ? options.guidanceScale() : 1;
+                Attributes which = Attributes.of(STEP, done + 1L, PICTURE_ATTEMPT, (long) attempt);
                 clock.run(DENOISE, () -> {
+                    Span.current().setAllAttributes(which);
                     Latents prediction = denoiser.predict(state.latents(), step, guidanceScale); // [n,4,h,w]
                     step.advance(state, prediction, noise::draw);
                 });
@@ -139,6 +146,7 @@ public final class PortraitGenerator {
                 List<Draft> ofChunk = drafts.subList(chunk.first(), chunk.first() + chunk.size());
                 List<Pixels> pictures =
                         clock.time(VAE_DECODE, () -> vae.decode(state.latents(), chunk)); // [H,W,3] each
+                events.accept(new Decoded(pictures.size()));
                 List<CompletableFuture<PictureFile>> encoded = pictures.stream()
                         .map(picture -> encode(picture, options, clock))
                         .toList();

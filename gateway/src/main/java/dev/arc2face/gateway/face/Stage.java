@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.face;
 
+import java.util.Locale;
+
 /** A stage of a call, in the order in which the data passes. */
 public enum Stage {
     /** Photo to pixels. */
@@ -19,5 +21,12 @@ public enum Stage {
     /** Portraits to similarities. */
     SCORE,
     /** Portraits to bytes. */
-    IMAGE_ENCODE
+    IMAGE_ENCODE;
+
+    private final String id = name().toLowerCase(Locale.ROOT);
+
+    /** As spans and metrics name it. */
+    public String id() {
+        return id;
+    }
 }

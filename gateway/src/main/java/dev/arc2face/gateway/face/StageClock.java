@@ -1,5 +1,6 @@
 package dev.arc2face.gateway.face;
 
+import dev.arc2face.gateway.trace.Spans;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -7,8 +8,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Adds up the wall-clock time that one call spends in each stage. A failing stage counts; stages do not nest, but
- * may run side by side on several threads.
+ * Adds up the wall-clock time that one call spends in each stage, and makes each stage a span. A failing stage counts;
+ * stages do not nest, but may run side by side on several threads.
  */
 public final class StageClock {
     private final LongSupplier nanoTime;
@@ -26,7 +27,7 @@ public final class StageClock {
     public <T> T time(Stage stage, Supplier<T> work) {
         long start = nanoTime.getAsLong();
         try {
-            return work.get();
+            return Spans.in(stage.id(), work);
         } finally {
             Duration taken = Duration.ofNanos(nanoTime.getAsLong() - start);
             synchronized (timings) {

@@ -4,7 +4,10 @@ import dev.arc2face.gateway.DaemonThreads;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.PerCaller;
+import dev.arc2face.gateway.trace.Spans;
 import io.grpc.Context.CancellableContext;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.context.Context;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -55,9 +58,11 @@ final class BoundedExecutor implements AutoCloseable {
                     places.limit(),
                     "a caller may have " + places.limit() + " calls that run or wait; try again when one has ended");
         }
+        Span queue = Spans.begin("queue");
+        Runnable traced = tracedBy(queue, call);
         Runnable work = () -> {
             try {
-                context.run(call);
+                context.run(traced);
             } finally {
                 places.giveBack(caller);
                 context.cancel(null);
@@ -68,16 +73,27 @@ final class BoundedExecutor implements AutoCloseable {
         } catch (RejectedExecutionException full) {
             places.giveBack(caller);
             context.cancel(null);
+            queue.end();
             throw FailureException.of(ErrorReason.QUEUE_FULL, "all places are taken; try again later");
         }
         context.addListener(
                 ended -> {
                     if (threads.remove(work)) {
+                        queue.end();
                         places.giveBack(caller);
                         withdrawn.accept(CallDeadline.reason(ended));
                     }
                 },
                 Runnable::run);
+    }
+
+    /** The call in the trace of this thread's, which it has waited for in the span. */
+    private static Runnable tracedBy(Span queue, Runnable call) {
+        Context trace = Spans.current();
+        return () -> {
+            queue.end();
+            Spans.run(trace, call);
+        };
     }
 
     int running() {

@@ -1,11 +1,14 @@
 package dev.arc2face.gateway.grpc;
 
 import com.google.gson.JsonObject;
+import dev.arc2face.gateway.trace.Spans;
 import io.grpc.Context;
 import io.grpc.Status;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 
 /**
  * What is known of a call, for the audit log. It holds nothing biometric: no photo, crop or embedding, nor anything
@@ -22,7 +25,8 @@ final class CallRecord {
     private volatile String model = "";
     private volatile String variant = "";
     private volatile int pictures;
-    private final AtomicInteger rejected = new AtomicInteger();
+    private volatile IntSupplier rejected = () -> 0;
+    private final SpanContext span = Span.fromContext(Spans.current()).getSpanContext();
 
     CallRecord(String method) {
         this.method = method;
@@ -53,9 +57,9 @@ final class CallRecord {
         pictures = images;
     }
 
-    /** So many pictures fell short of what was asked, and are made again. */
-    void rejected(int images) {
-        rejected.addAndGet(images);
+    /** How many pictures of the generation that the call listens to fell short of what was asked, and were made again. */
+    void rejected(IntSupplier images) {
+        rejected = images;
     }
 
     void model(String name) {
@@ -76,10 +80,11 @@ final class CallRecord {
         json.addProperty("model", model);
         json.addProperty("variant", variant);
         json.addProperty("pictures", pictures);
-        json.addProperty("rejected", rejected.get());
+        json.addProperty("rejected", rejected.getAsInt());
         json.addProperty("code", code.name());
         json.addProperty("reason", reason);
         json.addProperty("milliseconds", took.toMillis());
+        json.addProperty("trace_id", span.isValid() ? span.getTraceId() : "");
         return json.toString();
     }
 }

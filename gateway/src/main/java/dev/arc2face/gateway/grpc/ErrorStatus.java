@@ -77,6 +77,23 @@ final class ErrorStatus {
         return proto != null && proto.getDetailsList().stream().anyMatch(detail -> detail.is(ErrorInfo.class));
     }
 
+    /** The reason that a documented status gives; empty where all is well, or the client has gone away. */
+    static String reason(Status status, Metadata trailers) {
+        com.google.rpc.Status proto = status.isOk() ? null : StatusProto.fromStatusAndTrailers(status, trailers);
+        if (proto != null) {
+            for (Any detail : proto.getDetailsList()) {
+                if (detail.is(ErrorInfo.class)) {
+                    try {
+                        return detail.unpack(ErrorInfo.class).getReason();
+                    } catch (InvalidProtocolBufferException ours) {
+                        throw new IllegalStateException(ours);
+                    }
+                }
+            }
+        }
+        return "";
+    }
+
     private static FailureException failure(Throwable thrown) {
         if (thrown instanceof FailureException failure) {
             return failure;

@@ -8,6 +8,7 @@ import dev.arc2face.gateway.admission.Place;
 import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Decoded;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
 import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
@@ -16,9 +17,11 @@ import dev.arc2face.gateway.diffusion.PortraitGenerator;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Context.CancellableContext;
+import io.opentelemetry.api.trace.SpanContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 /** A generation from its acceptance to its end, whoever listens to it. */
 final class Ongoing implements Generation {
     private static final Logger LOG = Logger.getLogger(Ongoing.class);
+
+    private static final String COMPLETED = "completed";
 
     private final String id;
     private final GenerationOptions options;
@@ -35,6 +40,9 @@ final class Ongoing implements Generation {
     private final Runnable permission;
     private final StepQuota.Charge charge;
     private final Meters meters;
+    private final PictureMeters pictures;
+    private final GenerationSpan span;
+    private final AtomicInteger rejected = new AtomicInteger();
     private final boolean outlivesListeners;
     private final boolean begunAlone;
     private final CancellableContext context;
@@ -79,6 +87,8 @@ final class Ongoing implements Generation {
         this.permission = permission;
         this.charge = charge;
         this.meters = meters;
+        this.pictures = meters.pictures(options);
+        this.span = new GenerationSpan(id);
         this.context = context;
         this.outlivesListeners = outlivesListeners;
         this.begunAlone = begunAlone;
@@ -94,12 +104,14 @@ final class Ongoing implements Generation {
      */
     boolean begin(Place taken, long bytes) {
         place = taken;
+        span.begin(options);
         Demand demand = new Demand(options.workload(), bytes, CallDeadline.nanoTime(context));
         try {
             recording.begin(() -> enter(taken, demand).map(Responses::queued), Responses.accepted(id, options, shares));
             return true;
         } catch (FailureException refused) {
             context.cancel(null);
+            span.failed(refused.reason().name());
             recording.fail(refused);
             return false;
         } finally { // at once where its listener has left in the meantime
@@ -140,6 +152,16 @@ final class Ongoing implements Generation {
         context.cancel(null);
     }
 
+    /** How many pictures were drawn again, up to now. */
+    int rejected() {
+        return rejected.get();
+    }
+
+    /** Of its own span. */
+    SpanContext spanContext() {
+        return span.context();
+    }
+
     /** Nobody who has not come yet is waited for any longer. */
     void giveUpWaiting() {
         if (recording.giveUpWaiting()) {
@@ -165,8 +187,9 @@ final class Ongoing implements Generation {
     @Override
     public void run() {
         Duration queued = sinceAccepted();
+        span.started();
         try {
-            context.run(() -> run(queued));
+            span.run(() -> context.run(() -> run(queued)));
         } finally {
             end();
         }
@@ -179,17 +202,17 @@ final class Ongoing implements Generation {
             throw new IllegalStateException("it has run, or was never admitted");
         }
         meters.generationStarted(queued);
-        String outcome = "completed";
+        String outcome = COMPLETED;
         try {
             askPermission();
             Consumer<GenerationEvent> tell = event -> {
                 if (event instanceof FurtherAttempt again) {
                     countAgain(again.workload().pictures());
-                } else {
+                } else if (!(event instanceof Decoded)) {
                     recording.tell(withReceipt(Responses.event(event, queued, options, shares), event, source));
                 }
             };
-            generator.generate(Requests.identity(source), options, taken.watching(meters.watching(options, tell)));
+            generator.generate(Requests.identity(source), options, taken.watching(pictures.watching(tell)));
             recording.complete();
         } catch (FailureException failure) {
             recording.fail(failure.blamedOn("identity"));
@@ -213,9 +236,9 @@ final class Ongoing implements Generation {
         return told;
     }
 
-    private void countAgain(int pictures) {
-        charge.takeMore((long) pictures * options.steps());
-        CallRecord.current().rejected(pictures);
+    private void countAgain(int further) {
+        charge.takeMore((long) further * options.steps());
+        rejected.addAndGet(further);
     }
 
     private void askPermission() {
@@ -240,7 +263,7 @@ final class Ongoing implements Generation {
     public void withdrawn(FailureException why) {
         charge.giveBack();
         recording.fail(why);
-        log(why.reason().name(), sinceAccepted());
+        span.run(() -> log(why.reason().name(), sinceAccepted()));
         end();
     }
 
@@ -261,6 +284,7 @@ final class Ongoing implements Generation {
     }
 
     private void log(String outcome, Duration queued) {
+        pictures.ended(outcome);
         meters.generationEnded(outcome, options.variant().id(), sinceAccepted());
         LOG.infof(
                 "generation %s: %s, variant %s, images %d, steps %d, scheduler %s, %d ms of which %d ms queued",
@@ -272,5 +296,10 @@ final class Ongoing implements Generation {
                 options.scheduler().id(),
                 sinceAccepted().toMillis(),
                 queued.toMillis());
+        if (outcome.equals(COMPLETED)) {
+            span.completed();
+        } else {
+            span.failed(outcome);
+        }
     }
 }

@@ -10,9 +10,11 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.face.Detection;
 import dev.arc2face.gateway.face.Identity;
+import dev.arc2face.gateway.face.Stage;
 import dev.arc2face.gateway.face.StageClock;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.security.Policy;
+import dev.arc2face.gateway.trace.Spans;
 import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.CancelGenerationResponse;
 import dev.arc2face.v1.CompareFacesRequest;
@@ -31,6 +33,7 @@ import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.opentelemetry.api.trace.Span;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.ScheduledExecutorService;
@@ -130,6 +133,9 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             made.discard();
             throw conflict;
         }
+        if (generation != made) {
+            Span.fromContext(Spans.current()).addLink(generation.spanContext());
+        }
         if (!attached.test(generation)) { // its caller has just left it, and it ends
             generations.remove(name, generation);
             made.discard();
@@ -202,6 +208,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 limits.clientStall(),
                 timer,
                 generation::left);
+        CallRecord.current().rejected(generation::rejected);
         boolean listens = generation.listen(writer, heard);
         if (listens) {
             writer.begin();
@@ -222,10 +229,15 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     public void detectFaces(DetectFacesRequest request, StreamObserver<DetectFacesResponse> response) {
         Pipeline pipeline = readiness.pipeline();
         answer(response, () -> {
+            StageClock clock = new StageClock();
             Pixels pixels = blaming(
-                    "photo", () -> pipeline.decoder().decode(request.getPhoto().toByteArray()));
+                    "photo",
+                    () -> clock.time(
+                            Stage.DECODE,
+                            () -> pipeline.decoder().decode(request.getPhoto().toByteArray())));
             CallRecord.current().model(pipeline.models().faceDetector().name());
-            Detection detection = pipeline.detector().detect(pixels);
+            Detection detection =
+                    clock.time(Stage.DETECT, () -> pipeline.detector().detect(pixels));
             return DetectFacesResponse.newBuilder()
                     .setPhotoWidth(pixels.width())
                     .setPhotoHeight(pixels.height())

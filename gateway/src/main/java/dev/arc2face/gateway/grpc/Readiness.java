@@ -39,10 +39,12 @@ public final class Readiness implements TritonServer.Listener {
     private final LimitsConfig limits;
     private final ReadinessConfig config;
     private final GrpcHealth health;
+    private final Meters meters;
     // One thread for a warm-up, one to see to its deadline.
     private final ScheduledExecutorService warmUps = Executors.newScheduledThreadPool(2, new DaemonThreads("warm-up"));
-    private final ExecutorService encoders = Executors.newFixedThreadPool(
-            Runtime.getRuntime().availableProcessors(), new DaemonThreads("picture-encoder"));
+    /** What they do belongs to the trace of whoever has it done. */
+    private final ExecutorService encoders = io.opentelemetry.context.Context.taskWrapping(Executors.newFixedThreadPool(
+            Runtime.getRuntime().availableProcessors(), new DaemonThreads("picture-encoder")));
 
     private boolean stopping; // guarded by this
     private volatile State state = new Unready(unavailable("the gateway has just started"));
@@ -56,11 +58,17 @@ public final class Readiness implements TritonServer.Listener {
 
     private record Unready(FailureException why) implements State {}
 
-    Readiness(TritonServer triton, LimitsConfig limits, ReadinessConfig config, @GrpcService GrpcHealth health) {
+    Readiness(
+            TritonServer triton,
+            LimitsConfig limits,
+            ReadinessConfig config,
+            @GrpcService GrpcHealth health,
+            Meters meters) {
         ReadinessConfig.check(config);
         this.limits = limits;
         this.config = config;
         this.health = health;
+        this.meters = meters;
         this.triton = triton;
         triton.addListener(this);
     }
@@ -176,7 +184,7 @@ public final class Readiness implements TritonServer.Listener {
         Context.CancellableContext context =
                 Context.ROOT.withDeadlineAfter(config.warmUpTimeout().toNanos(), TimeUnit.NANOSECONDS, warmUps);
         try {
-            context.run(() -> pipeline.generator().generate(nobody, shortest, event -> {}));
+            context.run(() -> pipeline.generator().generate(nobody, shortest, meters.warmUp(variant)));
         } finally {
             context.cancel(null);
         }

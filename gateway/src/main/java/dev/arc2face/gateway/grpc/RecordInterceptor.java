@@ -1,8 +1,5 @@
 package dev.arc2face.gateway.grpc;
 
-import com.google.protobuf.Any;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.rpc.ErrorInfo;
 import dev.arc2face.v1.PortraitServiceGrpc;
 import io.grpc.Context;
 import io.grpc.Contexts;
@@ -14,7 +11,6 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthGrpc;
-import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -23,15 +19,15 @@ import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
- * Counts every call and writes it into the audit log when it has ended: who, when, what, and how it ended. The outermost
- * interceptor, so that it sees those that are turned away, and the statuses that callers see. Health checks are not
- * worth a line.
+ * Counts every call and writes it into the audit log when it has ended: who, when, what, and how it ended. Outside of all
+ * that turn calls away, so that it sees those too, and the statuses that callers see. Health checks are not worth a line.
  */
 final class RecordInterceptor implements ServerInterceptor {
     /** A category of its own, so that it can go to a file of its own. */
     private static final Logger AUDIT = Logger.getLogger("dev.arc2face.audit");
 
-    private static final Set<String> METHODS = Stream.concat(
+    /** Of the service, and what HTTP has beside it, by their full names. */
+    static final Set<String> METHODS = Stream.concat(
                     PortraitServiceGrpc.getServiceDescriptor().getMethods().stream(),
                     Stream.of(DetachedService.LISTEN, DetachedService.LATEST, DetachedService.PORTRAIT))
             .map(method -> method.getFullMethodName())
@@ -83,27 +79,10 @@ final class RecordInterceptor implements ServerInterceptor {
 
         void ended(Status status, Metadata trailers) {
             if (over.compareAndSet(false, true)) {
-                String reason = reason(status, trailers);
+                String reason = ErrorStatus.reason(status, trailers);
                 AUDIT.info(entry.line(status.getCode(), reason, Duration.ofNanos(System.nanoTime() - began)));
                 meters.callEnded(entry.method(), status.getCode(), reason);
             }
         }
-    }
-
-    /** What {@code ErrorInfo} says; empty where all is well, or the client has gone away. */
-    private static String reason(Status status, Metadata trailers) {
-        com.google.rpc.Status proto = status.isOk() ? null : StatusProto.fromStatusAndTrailers(status, trailers);
-        if (proto != null) {
-            for (Any detail : proto.getDetailsList()) {
-                if (detail.is(ErrorInfo.class)) {
-                    try {
-                        return detail.unpack(ErrorInfo.class).getReason();
-                    } catch (InvalidProtocolBufferException ours) {
-                        throw new IllegalStateException(ours);
-                    }
-                }
-            }
-        }
-        return "";
     }
 }

@@ -4,6 +4,7 @@ import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.SecurityConfig;
 import dev.arc2face.gateway.security.Authentication;
 import dev.arc2face.gateway.security.ServerTls;
+import dev.arc2face.gateway.trace.Tracing;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
 import io.quarkus.grpc.api.ServerBuilderCustomizer;
@@ -38,6 +39,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
             LimitsConfig limits,
             SecurityConfig security,
             Meters meters,
+            Tracing tracing,
             @ConfigProperty(name = "quarkus.grpc.server.host") String grpcHost,
             @ConfigProperty(name = "quarkus.http.host") String httpHost,
             @ConfigProperty(name = "quarkus.http.ssl.certificate.files") Optional<List<String>> httpCertificates) {
@@ -46,6 +48,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         this.authentication = new Authentication(security);
         this.tls = new ServerTls(security);
         this.interceptors = List.of(
+                new TraceInterceptor(tracing),
                 new RecordInterceptor(meters),
                 new ErrorInterceptor(new ErrorStatus(limits.retryAfter())),
                 new AuthenticationInterceptor(authentication));

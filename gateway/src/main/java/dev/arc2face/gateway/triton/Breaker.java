@@ -12,6 +12,16 @@ final class Breaker {
     static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
+    /** How it stands. */
+    enum State {
+        /** Attempts go through. */
+        CLOSED,
+        /** None does, or none yet. */
+        OPEN,
+        /** One does, and decides. */
+        HALF_OPEN
+    }
+
     private int failures;
     private long pause;
     private long closedUntil; // meaningful while open
@@ -50,5 +60,9 @@ final class Breaker {
 
     boolean isOpen() {
         return failures >= FAILURES;
+    }
+
+    State state() {
+        return isOpen() ? (trialRuns ? State.HALF_OPEN : State.OPEN) : State.CLOSED;
     }
 }

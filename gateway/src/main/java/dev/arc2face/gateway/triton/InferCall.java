@@ -3,6 +3,9 @@ package dev.arc2face.gateway.triton;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.config.TritonConfig;
+import dev.arc2face.gateway.trace.SpanKeys;
+import dev.arc2face.gateway.trace.Spans;
+import dev.arc2face.gateway.trace.TraceHeaders;
 import dev.arc2face.inference.GRPCInferenceServiceGrpc;
 import dev.arc2face.inference.ModelInferRequest;
 import dev.arc2face.inference.ModelInferResponse;
@@ -12,6 +15,8 @@ import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -39,6 +44,7 @@ final class InferCall {
     private final LongSupplier nanoTime;
     private final ModelInferRequest request;
     private final int rows;
+    private final int maxBatchSize;
     private final Context context = Context.current();
     private final Mailbox mailbox = new Mailbox();
 
@@ -47,12 +53,19 @@ final class InferCall {
     private long pausedUntil;
     private Status lastFailure = Status.UNAVAILABLE.withDescription("no replica of the model server is there");
 
-    InferCall(Replicas replicas, TritonConfig config, LongSupplier nanoTime, ModelInferRequest request, int rows) {
+    InferCall(
+            Replicas replicas,
+            TritonConfig config,
+            LongSupplier nanoTime,
+            ModelInferRequest request,
+            int rows,
+            int maxBatchSize) {
         this.replicas = replicas;
         this.config = config;
         this.nanoTime = nanoTime;
         this.request = request;
         this.rows = rows;
+        this.maxBatchSize = maxBatchSize;
     }
 
     /** Runs the call; throws what {@link Model#infer} documents. */
@@ -94,6 +107,23 @@ final class InferCall {
         return request.getModelName();
     }
 
+    private Span span(Endpoint endpoint) {
+        Span span = Spans.begin("ModelInfer " + name(), SpanKind.CLIENT, Spans.current());
+        if (span.isRecording()) {
+            span.setAttribute(SpanKeys.RPC_SYSTEM, "grpc")
+                    .setAttribute(SpanKeys.RPC_SERVICE, GRPCInferenceServiceGrpc.SERVICE_NAME)
+                    .setAttribute(SpanKeys.RPC_METHOD, "ModelInfer")
+                    .setAttribute(SpanKeys.MODEL, name())
+                    .setAttribute(SpanKeys.MODEL_VERSION, request.getModelVersion())
+                    .setAttribute(SpanKeys.REPLICA, endpoint.toString())
+                    .setAttribute(SpanKeys.ROWS, rows)
+                    .setAttribute(SpanKeys.MAX_BATCH_SIZE, maxBatchSize)
+                    .setAttribute(SpanKeys.ROWS_IN_FLIGHT, endpoint.load().rows())
+                    .setAttribute(SpanKeys.ATTEMPT, attempts);
+        }
+        return span;
+    }
+
     /** Begins the next attempt as soon as there is a replica for it. */
     private Attempt begin(long end) throws InterruptedException {
         long patient = Math.min(end, nanoTime.getAsLong() + config.patience().toNanos());
@@ -105,6 +135,9 @@ final class InferCall {
             }
             if (endpoint.isPresent()) {
                 attempts++;
+                if (attempts > 1) {
+                    replicas.repeated(name());
+                }
                 return new Attempt(endpoint.get(), now);
             }
             if (now - patient >= 0 || replicas.isRetired()) {
@@ -183,11 +216,12 @@ final class InferCall {
                 && (description.contains("HTTP/2 error code") || description.contains("end-of-stream"));
     }
 
-    /** An attempt at a replica; its transport speaks through the mailbox. */
+    /** An attempt at a replica, and a span; its transport speaks through the mailbox. */
     private final class Attempt extends ClientCall.Listener<ModelInferResponse> {
         private final Endpoint endpoint;
         private final ClientCall<ModelInferRequest, ModelInferResponse> call;
         private final long began;
+        private final Span span;
         private @Nullable ModelInferResponse message;
         private Status status = Status.DEADLINE_EXCEEDED;
         private boolean over;
@@ -195,9 +229,14 @@ final class InferCall {
         Attempt(Endpoint endpoint, long now) {
             this.endpoint = endpoint;
             this.began = now;
+            span = span(endpoint);
+            Metadata headers = new Metadata();
+            TraceHeaders.write(
+                    Spans.current().with(span),
+                    (name, value) -> headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
             call = endpoint.channel()
                     .newCall(GRPCInferenceServiceGrpc.getModelInferMethod(), CallOptions.DEFAULT.withExecutor(mailbox));
-            call.start(this, new Metadata());
+            call.start(this, headers);
             call.request(2); // an answer, and the news that there is no second one
             call.sendMessage(request);
             call.halfClose();
@@ -244,7 +283,18 @@ final class InferCall {
                 if (!over) {
                     call.cancel("given up", null);
                 }
+                endSpan();
             }
+        }
+
+        private void endSpan() {
+            if (over) {
+                span.setAttribute(SpanKeys.RPC_STATUS, status.getCode().value());
+            }
+            if (!over || !status.isOk()) {
+                Spans.fail(span, over ? status.getCode().name() : "LATE");
+            }
+            span.end();
         }
 
         private boolean hasOther() {

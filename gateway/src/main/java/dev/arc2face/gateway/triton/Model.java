@@ -86,9 +86,12 @@ public final class Model {
      */
     public Map<String, Tensor> infer(Map<String, Tensor> inputs) {
         int rows = checkInputs(inputs);
-        return WholeBatches.areOn() && rows < maxBatchSize()
-                ? resized(infer(resized(inputs, maxBatchSize()), maxBatchSize()), rows)
-                : infer(inputs, rows);
+        if (!WholeBatches.areOn() || rows == maxBatchSize()) {
+            return infer(inputs, rows);
+        }
+        Map<String, Tensor> outputs = infer(resized(inputs, maxBatchSize()), maxBatchSize());
+        replicas.padded(name(), maxBatchSize() - rows);
+        return resized(outputs, rows);
     }
 
     private static Map<String, Tensor> resized(Map<String, Tensor> tensors, int rows) {
@@ -113,7 +116,7 @@ public final class Model {
         for (TensorSpec spec : signature.outputs()) {
             request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(spec.name()));
         }
-        return readOutputs(replicas.infer(request.build(), rows), rows);
+        return readOutputs(replicas.infer(request.build(), rows, maxBatchSize()), rows);
     }
 
     private int checkInputs(Map<String, Tensor> inputs) {

@@ -42,6 +42,7 @@ final class Replicas {
         for (Endpoint endpoint : next) {
             if (!endpoints.contains(endpoint)) {
                 endpoint.breaker.succeeded(); // it was away and is another one now
+                endpoint.show();
             }
         }
         endpoints = List.copyOf(next);
@@ -57,12 +58,22 @@ final class Replicas {
         return retired;
     }
 
-    /** Runs a model once, with so many rows; throws what {@link Model#infer} documents. */
-    ModelInferResponse infer(ModelInferRequest request, int rows) {
+    /** Runs a model once, with so many rows of at most so many; throws what {@link Model#infer} documents. */
+    ModelInferResponse infer(ModelInferRequest request, int rows, int maxBatchSize) {
         synchronized (this) {
             budget.called();
         }
-        return new InferCall(this, config, nanoTime, request, rows).answer();
+        return new InferCall(this, config, nanoTime, request, rows, maxBatchSize).answer();
+    }
+
+    /** An attempt begins that repeats another one. */
+    void repeated(String model) {
+        meters.repeated(model);
+    }
+
+    /** So many rows of an answered call were nobody's. */
+    void padded(String model, int rows) {
+        meters.padded(model, rows);
     }
 
     /** A replica for an attempt that begins now, of those that take any; none where all are away or keep failing. */
@@ -74,6 +85,7 @@ final class Replicas {
         least.ifPresent(endpoint -> {
             endpoint.breaker.began();
             endpoint.rowsInFlight += rows;
+            endpoint.show();
         });
         return least;
     }
@@ -90,8 +102,10 @@ final class Replicas {
             LOG.infof("%s answers again", endpoint);
         }
         endpoint.breaker.succeeded();
+        endpoint.show();
         time(model).took(nanos);
         meters.ended(model, endpoint, rows, Outcome.DELIVERED);
+        meters.answered(model, rows, nanos);
     }
 
     /** It has not answered an attempt for so long that another replica is asked. */
@@ -106,6 +120,7 @@ final class Replicas {
         endpoint.rowsInFlight -= rows;
         boolean wasOpen = endpoint.breaker.isOpen();
         endpoint.breaker.failed(nanoTime.getAsLong());
+        endpoint.show();
         if (endpoint.breaker.isOpen() && !wasOpen) {
             LOG.warnf("%s fails one call after the other; it gets none for a while", endpoint);
         }
@@ -116,6 +131,7 @@ final class Replicas {
         meters.ended(model, endpoint, rows, Outcome.ABANDONED);
         endpoint.rowsInFlight -= rows;
         endpoint.breaker.abandoned();
+        endpoint.show();
     }
 
     /** How long an attempt is waited for, in nanoseconds, where there is another replica to ask. */

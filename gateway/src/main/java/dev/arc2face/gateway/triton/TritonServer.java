@@ -57,6 +57,7 @@ public final class TritonServer implements AutoCloseable {
 
     private final TritonConfig config;
     private final TritonTls tls;
+    private final MeterRegistry meters;
     private final Addresses addresses;
     private final Daemon news;
     private volatile State state;
@@ -64,6 +65,7 @@ public final class TritonServer implements AutoCloseable {
     // Only the thread of the news touches these.
     private final List<Listener> listeners = new ArrayList<>();
     private final Map<Address, Replica> watched = new LinkedHashMap<>();
+    private final Map<Replica, ReplicaMeters> health = new HashMap<>();
     private final Map<Replica, Replica.Sight> sights = new HashMap<>();
     private List<Replica> used = List.of();
     private List<Replica> leftOut = List.of();
@@ -85,6 +87,7 @@ public final class TritonServer implements AutoCloseable {
         TritonConfig.check(config);
         this.config = config;
         this.tls = new TritonTls(config.tls());
+        this.meters = meters;
         this.attempts = new AttemptMeters(meters);
         this.replicas = new Replicas(config, attempts, System::nanoTime);
         count(meters, "used", inUse);
@@ -160,6 +163,7 @@ public final class TritonServer implements AutoCloseable {
                         config,
                         tls.credentials(),
                         (looking, sight) -> news.execute(() -> looked(looking, sight)));
+                health.put(replica, new ReplicaMeters(meters, replica.endpoint()));
                 replica.watch();
                 return replica;
             });
@@ -170,7 +174,16 @@ public final class TritonServer implements AutoCloseable {
         if (!gone.isEmpty()) {
             sights.keySet().removeAll(gone);
             consider();
-            gone.forEach(Replica::retire);
+            gone.forEach(this::forget);
+        }
+    }
+
+    private void forget(Replica gone) {
+        gone.retire();
+        attempts.forget(gone.endpoint());
+        ReplicaMeters its = health.remove(gone);
+        if (its != null) {
+            its.close();
         }
     }
 
@@ -193,6 +206,7 @@ public final class TritonServer implements AutoCloseable {
         if (up.isEmpty()) {
             leaveOut(List.of());
             use(List.of());
+            showHealth(up.keySet());
             become(new Unavailable(whyNone()));
             return;
         }
@@ -214,9 +228,14 @@ public final class TritonServer implements AutoCloseable {
         }
         use(alike);
         leaveOut(unlike);
+        showHealth(up.keySet());
         if (others || !(state instanceof Ready)) {
             become(new Ready(models(reference)));
         }
+    }
+
+    private void showHealth(Set<Replica> up) {
+        health.forEach((replica, its) -> its.seen(up.contains(replica), used.contains(replica)));
     }
 
     private void use(List<Replica> next) {

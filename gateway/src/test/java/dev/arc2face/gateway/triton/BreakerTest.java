@@ -17,8 +17,11 @@ class BreakerTest {
         fail(Breaker.FAILURES - 1);
         assertThat(breaker.allows(now)).isTrue();
 
+        assertThat(breaker.state()).isEqualTo(Breaker.State.CLOSED);
+
         fail(1);
         assertThat(breaker.isOpen()).isTrue();
+        assertThat(breaker.state()).isEqualTo(Breaker.State.OPEN);
         assertThat(breaker.allows(now)).isFalse();
     }
 
@@ -29,6 +32,7 @@ class BreakerTest {
         assertThat(breaker.allows(now)).isTrue();
         breaker.began();
         assertThat(breaker.allows(now)).isFalse();
+        assertThat(breaker.state()).isEqualTo(Breaker.State.HALF_OPEN);
 
         breaker.succeeded();
         assertThat(breaker.isOpen()).isFalse();

@@ -10,16 +10,20 @@ import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import io.grpc.Context;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -73,6 +77,55 @@ class FaultsTest {
                                 return statistics.of("unet").succeeded() > before;
                             });
         }
+    }
+
+    /** A picture that two replicas have decoded, because the first was late, is in the accounts twice. */
+    @Test
+    void whatIsExecutedAgainIsCountedAgain(SharedTriton triton) {
+        MeterRegistry meters = new SimpleMeterRegistry();
+        Map<String, String> keys = Map.of("least-attempt-timeout", "PT0.2S");
+        try (TritonProcess slow = new TritonProcess();
+                Statistics statistics = new Statistics(slow.target());
+                TritonServer server = Servers.open(slow.target() + "," + triton.target(), keys, meters)) {
+            ServedModels models = Await.ready(server);
+            awaitUse(slow, models);
+            decode(models); // so that it is known how long that takes
+            double counted = rows(meters, "delivered");
+            long before = executed(statistics, triton);
+
+            slow.freezeBackends();
+            decode(models); // which the first of the two gets, as both have nothing to do
+            slow.thawBackends();
+
+            assertThat(rows(meters, "failed")).isEqualTo(1);
+            assertThat(rows(meters, "delivered") - counted).isEqualTo(1);
+            await().until(() -> executed(statistics, triton) - before == 1 + 1);
+            assertThat(meters.get("arc2face.model.retries")
+                            .tag("model", "vae_decoder")
+                            .counter()
+                            .count())
+                    .isEqualTo(1);
+        }
+    }
+
+    private static long executed(Statistics slow, SharedTriton triton) {
+        return slow.settled("vae_decoder").rows()
+                + triton.settledCounters("vae_decoder").rows();
+    }
+
+    private static double rows(MeterRegistry meters, String outcome) {
+        return meters.get("arc2face.model.rows").tags("model", "vae_decoder", "outcome", outcome).counters().stream()
+                .mapToDouble(Counter::count)
+                .sum();
+    }
+
+    private static void decode(ServedModels models) {
+        Model model = models.vaeDecoder();
+        int[] shape = model.input("latents").batchShape(1);
+        float[] latents = new float[model.input("latents").rowLength()];
+        assertThat(model.infer(
+                        Map.of("latents", Tensor.ofFloats(model.input("latents").type(), shape, latents))))
+                .containsKey("image");
     }
 
     @Test
@@ -165,17 +218,20 @@ class FaultsTest {
 
     @Test
     void theReplicasOfANameComeAndGo(SharedTriton triton) {
+        MeterRegistry meters = new SimpleMeterRegistry();
         AtomicReference<List<String>> addresses = new AtomicReference<>(List.of("127.0.0.1"));
         try (TritonProcess first = new TritonProcess();
                 TritonProcess second = new TritonProcess(Path.of("mini"), "127.0.0.2", first.port());
                 Statistics statistics = new Statistics(first.target());
-                TritonServer server = named(first.port(), addresses)) {
+                TritonServer server = named(first.port(), addresses, meters)) {
             ServedModels models = Await.ready(server);
             ByteString expected = unet(triton.models());
             assertThat(results(start(4, models))).containsOnly(expected);
 
             addresses.set(List.of("127.0.0.1", "127.0.0.2"));
             awaitUse(second, models);
+
+            assertThat(replicas(meters)).containsExactlyInAnyOrder(first.target(), second.target());
 
             addresses.set(List.of("127.0.0.2"));
             await().until(
@@ -184,9 +240,18 @@ class FaultsTest {
                                 assertThat(results(start(8, models))).containsOnly(expected);
                                 return statistics.settled("unet").succeeded() == before;
                             });
+            assertThat(replicas(meters)).containsExactly(second.target());
             first.kill();
             assertThat(results(start(8, models))).containsOnly(expected);
         }
+    }
+
+    /** Those that something is counted for. */
+    private static Set<String> replicas(MeterRegistry meters) {
+        return meters.getMeters().stream()
+                .map(meter -> meter.getId().getTag("replica"))
+                .filter(replica -> replica != null && !replica.equals("gone"))
+                .collect(Collectors.toSet());
     }
 
     @Test
@@ -194,7 +259,7 @@ class FaultsTest {
         AtomicReference<List<String>> addresses = new AtomicReference<>(List.of("127.0.0.1"));
         try (TritonProcess first = new TritonProcess();
                 TritonProcess second = new TritonProcess(ModelRepository.VARIANTS.make(), "127.0.0.2", first.port());
-                TritonServer server = named(first.port(), addresses)) {
+                TritonServer server = named(first.port(), addresses, new SimpleMeterRegistry())) {
             ServedModels models = Await.ready(server);
             assertThat(second.target()).isNotEqualTo(first.target()).endsWith(":" + first.port());
             addresses.set(List.of("127.0.0.2"));
@@ -205,17 +270,16 @@ class FaultsTest {
         }
     }
 
-    private static TritonServer named(int port, AtomicReference<List<String>> addresses) {
+    private static TritonServer named(int port, AtomicReference<List<String>> addresses, MeterRegistry meters) {
         Map<String, String> keys = Map.of("resolve-interval", "PT0.05S", "poll-interval", "PT0.1S");
-        return Servers.watching(new TritonServer(
-                TestConfig.triton("triton.example:" + port, keys), new SimpleMeterRegistry(), host -> {
-                    assertThat(host).isEqualTo("triton.example");
-                    InetAddress[] found = new InetAddress[addresses.get().size()];
-                    for (int i = 0; i < found.length; i++) {
-                        found[i] = InetAddress.getByName(addresses.get().get(i));
-                    }
-                    return found;
-                }));
+        return Servers.watching(new TritonServer(TestConfig.triton("triton.example:" + port, keys), meters, host -> {
+            assertThat(host).isEqualTo("triton.example");
+            InetAddress[] found = new InetAddress[addresses.get().size()];
+            for (int i = 0; i < found.length; i++) {
+                found[i] = InetAddress.getByName(addresses.get().get(i));
+            }
+            return found;
+        }));
     }
 
     /** Returns when a replica has answered calls. */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * A real Triton, with the mini profile unless told otherwise, in a process of its own that ends with this JVM. It is ready when the
@@ -99,14 +100,30 @@ public final class TritonProcess implements AutoCloseable {
         ProcessHandle.of(pid).stream().flatMap(ProcessHandle::descendants).forEach(ProcessHandle::destroyForcibly);
     }
 
+    /** Freezes the processes in which its models run: it takes calls, and answers none before {@link #thawBackends}. */
+    void freezeBackends() {
+        backends().forEach(backend -> signal("STOP", backend));
+    }
+
+    /** Lets frozen models go on. */
+    void thawBackends() {
+        backends().forEach(backend -> signal("CONT", backend));
+    }
+
+    private Stream<Long> backends() {
+        return ProcessHandle.of(pid).stream()
+                .flatMap(ProcessHandle::descendants)
+                .map(ProcessHandle::pid);
+    }
+
     /** Freezes Triton: it holds its connections and answers nothing. {@link #kill} and {@link #thaw} still work. */
     public void freeze() {
-        signal("STOP");
+        signal("STOP", pid);
     }
 
     /** Lets a frozen Triton go on. */
     public void thaw() {
-        signal("CONT");
+        signal("CONT", pid);
     }
 
     /** Starts another Triton on the same port. */
@@ -149,13 +166,13 @@ public final class TritonProcess implements AutoCloseable {
         }
     }
 
-    private void signal(String name) {
+    private static void signal(String name, long process) {
         try {
-            int status = new ProcessBuilder("kill", "-" + name, String.valueOf(pid))
+            int status = new ProcessBuilder("kill", "-" + name, String.valueOf(process))
                     .start()
                     .waitFor();
             if (status != 0) {
-                throw new IllegalStateException("kill -" + name + " " + pid + " says " + status);
+                throw new IllegalStateException("kill -" + name + " " + process + " says " + status);
             }
         } catch (IOException error) {
             throw new UncheckedIOException(error);
