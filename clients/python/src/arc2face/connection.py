@@ -53,6 +53,10 @@ class Retries:
     first_pause: float = 0.25
     longest_pause: float = 10.0
 
+    def __post_init__(self) -> None:
+        if self.attempts < 0 or not 0 < self.first_pause <= self.longest_pause:
+            raise ValueError(f"{self}: attempts is 0 or more, and 0 < first_pause <= longest_pause")
+
 
 RETRIES = Retries()
 
