@@ -4,6 +4,7 @@ import asyncio
 import io
 import subprocess
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -192,20 +193,20 @@ def test_refusals_are_exceptions_of_their_own(
 def test_deadline_decides(client: arc2face.Client, photo: Path) -> None:
     client.portraits(photo, steps=4)  # so that steps are measured
     with pytest.raises(errors.DeadlineUnreachableError) as raised:
-        client.portraits(photo, num_images=16, steps=100, timeout=0.5)
-    assert float(raised.value.metadata["expected_seconds"]) > 0.5
+        client.portraits(photo, num_images=16, steps=100, timeout=2)
+    assert float(raised.value.metadata["expected_seconds"]) > 2
     with pytest.raises(errors.DeadlineExceededError):
         client.info(timeout=0)
 
 
-@pytest.mark.parametrize("events", [1, 2, 5, 8])
+@pytest.mark.parametrize("events", [1, 2, 5, 7])
 def test_after_a_broken_connection_it_goes_on_elsewhere(target: str, photo: Path, events: int) -> None:
     """The first address that gRPC is given breaks; it finds the next one by itself."""
     with arc2face.Client(target) as client:
         whole = told(client.generate(photo, preview_every=0, **FEW))
     with Relay(target) as relay, arc2face.Client(f"ipv4:{relay.target},{target}") as client:
         generation = client.generate(photo, preview_every=0, **FEW)
-        first = [next(generation) for _ in range(events)]
+        first = list(islice(generation, events))
         relay.cut()
         assert told([*first, *generation]) == whole
 
@@ -272,4 +273,4 @@ def cancelled(secured: Secured) -> float:
     """Generations that their callers have left."""
     page = local_http.get(secured.gateway.host, secured.gateway.http_port, "/q/metrics") or b""
     lines = [line for line in page.decode().splitlines() if line.startswith("arc2face_generations_total{")]
-    return sum(float(line.split()[-1]) for line in lines if 'outcome="cancelled"' in line)
+    return sum(float(line.split()[-1]) for line in lines if 'outcome="CANCELLED"' in line)
