@@ -445,7 +445,7 @@ $(GO_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/go/buf.gen.yaml clien
 	cd clients/go && go vet ./... && go build -o target/ ./portraits
 
 $(TYPESCRIPT_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/typescript/*.*) $(TEST) .cache/proto-deps
-	@$(WITH_NODE) npm ci --silent --no-audit --no-fund --ignore-scripts --prefix clients/typescript
+	@$(WITH_NODE) npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix clients/typescript
 	$(WITH_NODE) .venv/bin/buf generate --template clients/typescript/buf.gen.yaml
 	@$(WITH_NODE) npm run --silent --prefix clients/typescript check
 	@touch $@
