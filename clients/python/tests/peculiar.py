@@ -11,26 +11,34 @@ from google.rpc import error_details_pb2, status_pb2
 
 from arc2face import v1
 
-Answer = Callable[[grpc.ServicerContext], Iterable[v1.GenerateResponse]]
+SERVICE = v1.DESCRIPTOR.services_by_name["PortraitService"]
+Answer = Callable[[grpc.ServicerContext], Iterable[Any]]
 
 
 class Peculiar(grpc.GenericRpcHandler):
-    """Answers each `Generate` call with the next of its answers, and keeps what it was asked."""
+    """Answers each call with the next of its answers, and keeps what it was asked."""
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self.requests: list[v1.GenerateRequest] = []
+        self.requests: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
         self._answers = iter(answers)
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
-        def generate(request: v1.GenerateRequest, context: grpc.ServicerContext) -> Iterator[Any]:
-            self.requests.append(request)
-            self.metadata.append(dict(context.invocation_metadata()))
-            yield from next(self._answers)(context)
+        method = SERVICE.methods_by_name[details.method.rpartition("/")[2]]
+        request = getattr(v1, method.input_type.name).FromString
+        response = getattr(v1, method.output_type.name).SerializeToString
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(self._stream, request, response)
+        return grpc.unary_unary_rpc_method_handler(self._single, request, response)
 
-        return grpc.unary_stream_rpc_method_handler(
-            generate, v1.GenerateRequest.FromString, v1.GenerateResponse.SerializeToString
-        )
+    def _single(self, request: Any, context: grpc.ServicerContext) -> Any:
+        (only,) = self._stream(request, context)
+        return only
+
+    def _stream(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        self.requests.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
+        yield from next(self._answers)(context)
 
 
 @contextmanager
@@ -47,8 +55,8 @@ def serving(*answers: Answer) -> Iterator[tuple[str, Peculiar]]:
             server.stop(None).wait()
 
 
-def events(*said: v1.GenerateResponse) -> Answer:
-    """These events, and a regular end."""
+def events(*said: Any) -> Answer:
+    """These messages, and a regular end."""
     return lambda _: said
 
 

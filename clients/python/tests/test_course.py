@@ -132,6 +132,29 @@ def test_a_token_is_asked_for_before_each_call(run: Run) -> None:
     assert [call["authorization"] for call in server.metadata] == ["Bearer one", "Bearer two"]
 
 
+@pytest.mark.parametrize(("attempts", "calls"), [(3, 3), (0, 1)])
+def test_other_calls_are_made_again_too(attempts: int, calls: int) -> None:
+    info = v1.GetModelInfoResponse(profile="mini")
+    retries = arc2face.Retries(attempts, first_pause=0.01)
+
+    def ask(target: str) -> str:
+        with arc2face.Client(target, retries=retries) as client:
+            return client.info().profile
+
+    async def await_answer(target: str) -> str:
+        async with arc2face.AsyncClient(target, retries=retries) as client:
+            return (await client.info()).profile
+
+    for call in (ask, lambda target: asyncio.run(await_answer(target))):
+        with serving(broken(AWAY), broken(AWAY), events(info)) as (target, server):
+            if attempts:
+                assert call(target) == "mini"
+            else:
+                with pytest.raises(errors.UnavailableError):
+                    call(target)
+            assert len(server.requests) == calls
+
+
 def test_closing_wakes_whoever_waits() -> None:
     left = threading.Event()
 
