@@ -57,7 +57,7 @@ def _bar(wanted: bool | None) -> Any:
             raise ImportError("progress needs tqdm: pip install 'arc2face[progress]'") from None
         return None
     disable = False if wanted else None  # None: where it is no terminal
-    return tqdm(desc="portraits", unit="step", disable=disable, bar_format=None)
+    return tqdm(desc="portraits", unit=" steps", disable=disable)
 
 
 def _advance(bar: Any, event: Event) -> None:
