@@ -102,8 +102,8 @@ CLIENT_PYTHON := .cache/client/bin/python
 CLIENT := .cache/client/locked-$(call locked,$(LOCKS)/client.txt)
 
 # What is fuzzed, each with the folder of its seeds.
-FUZZ_TARGETS := image.PhotoFuzz=photos grpc.RequestFuzz=fuzz/requests triton.ModelsFuzz=fuzz/models \
-	diffusion.SettingsFuzz=fuzz/settings
+FUZZ_TARGETS := image.PhotoFuzz=photos provenance.PictureMarkFuzz=fuzz/marks grpc.RequestFuzz=fuzz/requests \
+	triton.ModelsFuzz=fuzz/models diffusion.SettingsFuzz=fuzz/settings
 JAZZER := $(JAVA) -Xmx512m -XX:+UseSerialGC -XX:-OmitStackTraceInFastThrow -Djava.awt.headless=true \
 	-Djdk.attach.allowAttachSelf=true
 JAZZER_PATH := gateway/target/test-classes:gateway/target/classes:gateway/target/fuzz/jazzer.jar:gateway/target/fuzz/jazzer-api.jar

@@ -40,6 +40,7 @@ SECURED: dict[str, Any] = {
         "jwt": {"issuer": "https://id.example", "audience": "arc2face", "jwks": "https://id.example/keys"},
     },
     "tritonTls": {"secretName": "triton-tls", "gatewaySecretName": "gateway-at-triton-tls"},
+    "receipts": {"secretName": "receipts", "signed": True},
     "gateway": {
         "config": {"arc2face.policy.url": "https://policy.example/ask"},
         "allowTo": [{"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"port": 443}]}],
@@ -229,7 +230,8 @@ def test_files_of_the_configuration_are_mounted() -> None:
     documents = render(SECURED)
     configured = properties(documents)
     files = {value for value in configured.values() if value.startswith("/")}
-    assert len(files) == 7  # server certificate, key, callers' CA; API keys; Triton's CA, certificate, key
+    # server certificate, key, callers' CA; API keys; Triton's CA, certificate, key; receipts' keys
+    assert len(files) == 10
     mounts = {mount["mountPath"] for mount in container(documents, "gateway")["volumeMounts"]}
     assert {str(PurePosixPath(file).parent) for file in files} <= mounts
     assert configured["arc2face.security.jwt.audience"] == "arc2face"
@@ -281,6 +283,7 @@ def test_somebody_must_say_who_may_call() -> None:
         ({"security": {"allowAnonymous": True, "tls": {"clientCertificates": True}}}, "tls.secretName"),
         ({"security": {"allowAnonymous": True, "jwt": {"issuer": "https://id"}}}, "go together"),
         ({**ANONYMOUS, "tritonTls": {"secretName": "tls"}}, "go together"),
+        ({**ANONYMOUS, "receipts": {"signed": True}}, "receipts.secretName"),
         ({**ANONYMOUS, "triton": {"enabled": False}}, "tritonTargets"),
         ({"security": {"jwt": {"issuer": "https://id", "audience": "a"}}}, "allowTo"),
         ({**ANONYMOUS, "gateway": {"config": {"arc2face.policy.url": "https://p"}}}, "allowTo"),

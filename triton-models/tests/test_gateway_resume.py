@@ -14,11 +14,17 @@ from serving.triton import Options, Triton
 
 @pytest.fixture(scope="module")
 def targets(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Two gateways before one Triton."""
+    """Two gateways before one Triton, with one key to bind receipts with."""
     folder = tmp_path_factory.mktemp("resume")
+    key = folder / "identity.key"
+    key.write_text("k" * 32)
+    options = (f"-Darc2face.receipts.identity-key={key}",)
     with Triton(Options(run=folder / "triton")) as triton:
         target = f"{triton.listening.host}:{triton.listening.grpc}"
-        with Gateway(jar, target, folder / "one.log") as one, Gateway(jar, target, folder / "two.log") as two:
+        with (
+            Gateway(jar, target, folder / "one.log", java_options=options) as one,
+            Gateway(jar, target, folder / "two.log", java_options=options) as two,
+        ):
             yield f"{one.host}:{one.grpc_port}", f"{two.host}:{two.grpc_port}"
 
 

@@ -82,6 +82,15 @@ arc2face.triton.tls.ca=/app/secrets/triton/ca.crt
 arc2face.triton.tls.certificate=/app/secrets/triton/tls.crt
 arc2face.triton.tls.key=/app/secrets/triton/tls.key
 {{- end }}
+{{- with .Values.receipts }}
+{{- if .secretName }}
+arc2face.receipts.identity-key=/app/secrets/receipts/identity.key
+{{- if .signed }}
+arc2face.receipts.signing-key=/app/secrets/receipts/signing.pem
+arc2face.receipts.public-keys=/app/secrets/receipts/public.pem
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $key, $value := .Values.gateway.config }}
 {{ $key }}={{ kindIs "string" $value | ternary $value (toJson $value) }}{{/* a number as it was written, not 5e+07 */}}
 {{- end }}
@@ -104,6 +113,9 @@ arc2face.triton.tls.key=/app/secrets/triton/tls.key
 {{- if and $.Values.triton.enabled (ne (empty .secretName) (empty .gatewaySecretName)) }}
 {{- fail "tritonTls.secretName and tritonTls.gatewaySecretName go together: each side checks the other's certificate" }}
 {{- end }}
+{{- end }}
+{{- if and .Values.receipts.signed (not .Values.receipts.secretName) }}
+{{- fail "receipts.signed needs receipts.secretName" }}
 {{- end }}
 {{- if not (or .Values.triton.enabled .Values.gateway.tritonTargets) }}
 {{- fail "gateway.tritonTargets is needed where triton.enabled is false" }}

@@ -20,12 +20,14 @@ class ArchitectureTest {
     private static final List<String> STATIONS = List.of(
             "config",
             "image",
+            "provenance",
             "triton",
             "face",
             "diffusion",
             "dataset",
             "admission",
             "security",
+            "receipt",
             "grpc",
             "http",
             "cli");
@@ -83,6 +85,7 @@ class ArchitectureTest {
                 .resideInAnyPackage(
                         in("config"),
                         in("image"),
+                        in("provenance"),
                         in("triton"),
                         in("face"),
                         in("diffusion"),

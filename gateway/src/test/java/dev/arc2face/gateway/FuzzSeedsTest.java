@@ -3,6 +3,7 @@ package dev.arc2face.gateway;
 import dev.arc2face.gateway.diffusion.SettingsFuzz;
 import dev.arc2face.gateway.grpc.RequestFuzz;
 import dev.arc2face.gateway.image.PhotoFuzz;
+import dev.arc2face.gateway.provenance.PictureMarkFuzz;
 import dev.arc2face.gateway.triton.ModelsFuzz;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,11 @@ class FuzzSeedsTest {
     @TestFactory
     Stream<DynamicTest> photos() throws IOException {
         return seeds("photos", PhotoFuzz::fuzzerTestOneInput);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> marks() throws IOException {
+        return seeds("fuzz/marks", PictureMarkFuzz::fuzzerTestOneInput);
     }
 
     @TestFactory

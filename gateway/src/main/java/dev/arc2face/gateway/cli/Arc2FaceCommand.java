@@ -29,6 +29,8 @@ public final class Arc2FaceCommand implements Runnable {
                 .addSubcommand(new DetectCommand(terminal))
                 .addSubcommand(new EmbedCommand(terminal))
                 .addSubcommand(new CompareCommand(terminal))
+                .addSubcommand(new ReplayCommand(terminal))
+                .addSubcommand(new VerifyCommand(terminal))
                 .addSubcommand(new InfoCommand(terminal))
                 .addSubcommand(new ApiKeyCommand(terminal))
                 .setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8))

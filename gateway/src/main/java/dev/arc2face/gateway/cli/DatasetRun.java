@@ -12,6 +12,7 @@ import dev.arc2face.gateway.face.Point;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.PictureEncoder;
 import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.provenance.XmpPacket;
 import dev.arc2face.v1.Embedding;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GenerateResponse;
@@ -173,7 +174,7 @@ final class DatasetRun {
                 .map(point -> new Point(point.getX(), point.getY()))
                 .toList();
         Pixels crop = Aligner.align(Drawing.pixels(encoded), landmarks); // [112,112,3]
-        byte[] aligned = PictureEncoder.encode(crop, ImageFormat.PNG, 100);
+        byte[] aligned = PictureEncoder.encode(crop, ImageFormat.PNG, 0, XmpPacket.ofPictureWithoutId());
         return new Drawn(kept(place, image, landmarks, encoded, aligned), encoded, aligned);
     }
 
@@ -194,9 +195,12 @@ final class DatasetRun {
                 .setScheduler(drawing.scheduler())
                 .setReproducible(drawing.reproducible())
                 .setPreviewEvery(0);
-        if (drawing.format().equals("jpeg")) {
-            request.setOutputFormat(dev.arc2face.v1.ImageFormat.IMAGE_FORMAT_JPEG)
-                    .setJpegQuality(drawing.jpegQuality());
+        switch (drawing.format()) {
+            case "jpeg" ->
+                request.setOutputFormat(dev.arc2face.v1.ImageFormat.IMAGE_FORMAT_JPEG)
+                        .setJpegQuality(drawing.jpegQuality());
+            case "webp" -> request.setOutputFormat(dev.arc2face.v1.ImageFormat.IMAGE_FORMAT_WEBP);
+            default -> {} // PNG is the server's own
         }
         Float floor = settings().minSimilarity();
         if (floor != null) {

@@ -61,7 +61,7 @@ final class DrawingOptions {
             names = "--format",
             paramLabel = "FORMAT",
             converter = FormatConverter.class,
-            description = "png or jpeg (default: png).")
+            description = "png, jpeg or webp, which is lossless (default: png).")
     private @Nullable ImageFormat format;
 
     @Option(
@@ -104,7 +104,7 @@ final class DrawingOptions {
      */
     Settings.Drawing resolve(GetModelInfoResponse info) {
         VariantInfo served = variant(info);
-        boolean isJpeg = format == ImageFormat.IMAGE_FORMAT_JPEG;
+        ImageFormat chosen = format != null ? format : ImageFormat.IMAGE_FORMAT_PNG;
         int quality = jpegQuality != null ? jpegQuality : info.getDefaults().getJpegQuality();
         return new Settings.Drawing(
                 served.getId(),
@@ -113,8 +113,8 @@ final class DrawingOptions {
                 guidanceUntil != null ? guidanceUntil : 1,
                 scheduler != null ? scheduler : served.getDefaultScheduler(),
                 reproducible,
-                isJpeg ? "jpeg" : "png",
-                isJpeg ? quality : 0);
+                FormatConverter.name(chosen),
+                chosen == ImageFormat.IMAGE_FORMAT_JPEG ? quality : 0);
     }
 
     /** The networks that draw and judge: all that are served, but for other variants'. */

@@ -15,6 +15,7 @@ enum ExitCode {
     DEADLINE(5, "the deadline passed, or could not be met"),
     BUSY(6, "all places of the server are taken, or a quota is used up; try again later"),
     FORBIDDEN(7, "the server does not know who calls, or the caller may not do that"),
+    MISMATCH(8, "a picture or a receipt was changed, they do not belong together, or pictures made again are others"),
     INTERRUPTED(130, "interrupted, by ctrl-C for example; the call was cancelled");
 
     private final int number;

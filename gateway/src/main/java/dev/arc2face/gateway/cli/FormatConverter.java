@@ -5,14 +5,23 @@ import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads a picture format as people write it. */
+/** Picture formats as people write them. */
 final class FormatConverter implements ITypeConverter<ImageFormat> {
+    static String name(ImageFormat format) {
+        return switch (format) {
+            case IMAGE_FORMAT_JPEG -> "jpeg";
+            case IMAGE_FORMAT_WEBP -> "webp";
+            case IMAGE_FORMAT_PNG, IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED -> "png";
+        };
+    }
+
     @Override
     public ImageFormat convert(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "png" -> ImageFormat.IMAGE_FORMAT_PNG;
             case "jpeg", "jpg" -> ImageFormat.IMAGE_FORMAT_JPEG;
-            default -> throw new TypeConversionException("'" + text + "' is neither png nor jpeg");
+            case "webp" -> ImageFormat.IMAGE_FORMAT_WEBP;
+            default -> throw new TypeConversionException("'" + text + "' is none of png, jpeg, webp");
         };
     }
 }

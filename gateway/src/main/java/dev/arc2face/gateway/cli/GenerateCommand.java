@@ -28,6 +28,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Generates portraits of the person in a photo and writes them to OUT/NAME-SEED.png.",
             "NAME is the first photo's; the same seed and options give the same bytes.",
+            "OUT/NAME-SEED-receipt.json says what they came from, for `replay` and `verify`.",
             "Several photos are of one person, and averaged; one that shows somebody else is left out."
         })
 final class GenerateCommand implements Callable<Integer> {
@@ -172,7 +173,7 @@ final class GenerateCommand implements Callable<Integer> {
                 throw new CommandFailure(ExitCode.OTHER, "the server ended the stream before the generation was done");
             }
             if (contactSheet != null) {
-                Drawing.writePng(contactSheet(request.getIdentity(), output), contactSheet);
+                Drawing.writeComposite(contactSheet(request.getIdentity(), output), contactSheet);
                 if (!json) {
                     progress.above(() -> terminal.out().println(contactSheet));
                 }

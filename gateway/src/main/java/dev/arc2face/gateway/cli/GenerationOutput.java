@@ -5,10 +5,10 @@ import dev.arc2face.v1.Completed;
 import dev.arc2face.v1.FaceReport;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.IdentityScore;
-import dev.arc2face.v1.ImageFormat;
 import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.Preview;
 import dev.arc2face.v1.Queued;
+import dev.arc2face.v1.Receipt;
 import dev.arc2face.v1.StepProgress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,6 +70,7 @@ final class GenerationOutput {
             }
             case COMPLETED -> {
                 completed = true;
+                writeReceipt(event.getCompleted());
                 say(summary(event.getCompleted()));
             }
             // A preview's file is all there is to it; an event of a later version of the API says nothing here.
@@ -105,7 +106,8 @@ final class GenerationOutput {
     private Optional<Path> write(GenerateResponse event) {
         if (event.hasImage()) {
             PortraitImage image = event.getImage();
-            String extension = image.getFormat() == ImageFormat.IMAGE_FORMAT_JPEG ? "jpg" : "png";
+            String format = FormatConverter.name(image.getFormat());
+            String extension = format.equals("jpeg") ? "jpg" : format;
             return Optional.of(write(image.getData(), unsigned(image.getSeed()) + "." + extension));
         }
         if (event.hasPreview()) {
@@ -126,6 +128,17 @@ final class GenerationOutput {
             throw new CommandFailure(ExitCode.OTHER, "cannot write " + file + ": " + e.getMessage());
         }
         return file;
+    }
+
+    /** Named after the first portrait's seed, so that the next generation does not overwrite it. */
+    private void writeReceipt(Completed event) {
+        if (event.hasReceipt() && event.getReceipt().getRequest().getSeedsCount() > 0) {
+            Receipt receipt = event.getReceipt();
+            Path file =
+                    folder.resolve(stem + "-" + unsigned(receipt.getRequest().getSeeds(0)) + "-receipt.json");
+            ReceiptFile.write(receipt, file);
+            say("receipt " + file);
+        }
     }
 
     private void showWaiting(Queued queued) {

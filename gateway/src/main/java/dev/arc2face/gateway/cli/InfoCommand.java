@@ -72,6 +72,9 @@ final class InfoCommand implements Callable<Integer> {
                 limits.getMinFacePixels());
         row("places", "%d running, %d waiting", limits.getMaxRunning(), limits.getMaxQueued());
         row("server", "gateway %s, %s", info.getGatewayVersion(), info.getModelServer());
+        info.getReceiptKeysList().stream()
+                .limit(1) // those of earlier receipts are in the JSON
+                .forEach(key -> row("receipts", "signed with key %s", key.getKeyId()));
         info.getModelsList().forEach(this::show);
         info.getLicenceNotesList().forEach(note -> row("note", "%s", note));
     }

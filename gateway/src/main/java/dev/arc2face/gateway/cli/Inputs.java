@@ -66,7 +66,7 @@ final class Inputs {
         return embedding.build();
     }
 
-    private static byte[] read(Path file) {
+    static byte[] read(Path file) {
         try {
             if (Files.isDirectory(file)) {
                 throw new CommandFailure(ExitCode.BAD_INPUT, file + " is a folder, not a file");
@@ -85,7 +85,7 @@ final class Inputs {
         }
     }
 
-    private static String firstLine(@Nullable String text) {
+    static String firstLine(@Nullable String text) {
         return text == null ? "unreadable" : text.lines().findFirst().orElse("unreadable");
     }
 }

@@ -36,8 +36,8 @@ public record Settings(
     /**
      * How pictures are drawn, nothing left to the server's defaults: those may change before a run goes on.
      *
-     * @param format {@code png} or {@code jpeg}
-     * @param jpegQuality 0 with PNG
+     * @param format {@code png}, {@code jpeg} or {@code webp}
+     * @param jpegQuality 0 with other formats
      */
     public record Drawing(
             String variant,
@@ -49,7 +49,7 @@ public record Settings(
             String format,
             int jpegQuality) {
         String extension() {
-            return format.equals("jpeg") ? "jpg" : "png";
+            return format.equals("jpeg") ? "jpg" : format;
         }
     }
 

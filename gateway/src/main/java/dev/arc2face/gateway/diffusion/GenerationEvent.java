@@ -4,6 +4,7 @@ import dev.arc2face.gateway.face.FaceReport;
 import dev.arc2face.gateway.face.ScoredFace;
 import dev.arc2face.gateway.face.Stage;
 import dev.arc2face.gateway.image.ImageFormat;
+import dev.arc2face.gateway.provenance.PictureFile;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -54,14 +55,14 @@ public sealed interface GenerationEvent {
      * @param imageIndex which portrait, from 0
      * @param seed its own seed, a uint32
      * @param attempts made at it
-     * @param data encoded, {@code width} by {@code height} pixels
+     * @param file encoded, {@code width} by {@code height} pixels
      * @param score how much of the input's identity it shows; empty where no face was found in it
      */
     record Portrait(
             int imageIndex,
             int seed,
             int attempts,
-            byte[] data,
+            PictureFile file,
             ImageFormat format,
             int width,
             int height,
@@ -69,7 +70,7 @@ public sealed interface GenerationEvent {
             implements GenerationEvent {
         /** The same, delivered after so many attempts. */
         Portrait settled(int afterAttempts) {
-            return new Portrait(imageIndex, seed, afterAttempts, data, format, width, height, score);
+            return new Portrait(imageIndex, seed, afterAttempts, file, format, width, height, score);
         }
     }
 

@@ -17,7 +17,7 @@ import java.math.RoundingMode;
  * @param firstSeed uint32; portrait i has seed {@code firstSeed + i} (mod 2^32)
  * @param previewEvery previews after each this many steps; 0 is none
  * @param format of the finished portraits
- * @param jpegQuality 1 to 100, without meaning for PNG
+ * @param jpegQuality 1 to 100, without meaning for other formats
  * @param reproducible whether every model call has a batch of its own, always as large ({@link WholeBatches})
  * @param floor how similar each portrait must be
  */

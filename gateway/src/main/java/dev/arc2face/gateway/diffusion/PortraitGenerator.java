@@ -20,9 +20,8 @@ import dev.arc2face.gateway.face.IdentityScorer;
 import dev.arc2face.gateway.face.IdentitySource;
 import dev.arc2face.gateway.face.ScoredFace;
 import dev.arc2face.gateway.face.StageClock;
-import dev.arc2face.gateway.image.ImageFormat;
-import dev.arc2face.gateway.image.PictureEncoder;
 import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.provenance.PictureFile;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.Sizes;
 import dev.arc2face.gateway.triton.WholeBatches;
@@ -40,14 +39,13 @@ import java.util.function.LongSupplier;
  * goes on beside their scoring; any number may run at once.
  */
 public final class PortraitGenerator {
-    private static final int PREVIEW_QUALITY = 75;
-
     private final IdentityReader reader;
     private final Encoder encoder;
     private final VaeDecoder vae;
     private final IdentityScorer scorer;
     private final Executor encoders;
     private final LatentPreview preview;
+    private final PortraitFiles files;
     private final Sizes sizes;
     private final LongSupplier nanoTime;
 
@@ -71,6 +69,7 @@ public final class PortraitGenerator {
         this.scorer = scorer;
         this.encoders = encoders;
         this.preview = LatentPreview.parse(models.vaeDecoder().requireParameter("latent_rgb_factors"));
+        this.files = new PortraitFiles(models);
         this.sizes = models.sizes();
         this.nanoTime = nanoTime;
     }
@@ -140,8 +139,8 @@ public final class PortraitGenerator {
                 List<Draft> ofChunk = drafts.subList(chunk.first(), chunk.first() + chunk.size());
                 List<Pixels> pictures =
                         clock.time(VAE_DECODE, () -> vae.decode(state.latents(), chunk)); // [H,W,3] each
-                List<CompletableFuture<byte[]>> files = pictures.stream()
-                        .map(picture -> CompletableFuture.supplyAsync(() -> encode(picture, options, clock), encoders))
+                List<CompletableFuture<PictureFile>> encoded = pictures.stream()
+                        .map(picture -> encode(picture, options, clock))
                         .toList();
                 List<Embedding> inputs = ofChunk.stream().map(Draft::embedding).toList();
                 List<Optional<ScoredFace>> scores = clock.time(SCORE, () -> scorer.score(inputs, pictures));
@@ -150,7 +149,7 @@ public final class PortraitGenerator {
                             ofChunk.get(i).imageIndex(),
                             ofChunk.get(i).seed(),
                             attempt,
-                            files.get(i).join(),
+                            encoded.get(i).join(),
                             options.format(),
                             sizes.imageWidth(),
                             sizes.imageHeight(),
@@ -182,14 +181,14 @@ public final class PortraitGenerator {
             int step, List<Draft> drafts, Latents denoised, StageClock clock, Consumer<GenerationEvent> events) {
         for (int i = 0; i < denoised.n(); i++) {
             Pixels picture = preview.picture(denoised, i);
-            byte[] jpeg =
-                    clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, ImageFormat.JPEG, PREVIEW_QUALITY));
+            byte[] jpeg = clock.time(IMAGE_ENCODE, () -> files.ofPreview(picture));
             Draft draft = drafts.get(i);
             events.accept(new Preview(draft.imageIndex(), draft.seed(), step, jpeg, picture.width(), picture.height()));
         }
     }
 
-    private static byte[] encode(Pixels picture, GenerationOptions options, StageClock clock) {
-        return clock.time(IMAGE_ENCODE, () -> PictureEncoder.encode(picture, options.format(), options.jpegQuality()));
+    private CompletableFuture<PictureFile> encode(Pixels picture, GenerationOptions options, StageClock clock) {
+        return CompletableFuture.supplyAsync(
+                () -> clock.time(IMAGE_ENCODE, () -> files.ofPortrait(picture, options)), encoders);
     }
 }

@@ -60,6 +60,11 @@ final class Unet {
         return new Calls(asked, rows, Chunk.split(pictures, asked.maxBatchSize() / rows));
     }
 
+    /** Whether it is one of those that are asked. */
+    boolean mayAsk(Model other) {
+        return other == model || guidedModel.filter(guided -> guided == other).isPresent();
+    }
+
     /** The element type of its context. */
     DataType contextType() {
         return model.input("context").type();

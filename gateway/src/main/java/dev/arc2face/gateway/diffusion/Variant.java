@@ -2,6 +2,7 @@ package dev.arc2face.gateway.diffusion;
 
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.triton.Model;
+import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.Violation;
 import java.util.Optional;
 
@@ -53,6 +54,16 @@ public final class Variant {
     /** The name in Triton. */
     public String model() {
         return model.name();
+    }
+
+    /** What draws; a model with the guidance inside, where there is one, has the same weights. */
+    Model network() {
+        return model;
+    }
+
+    /** Whether a generation by this variant may ask that model: not those that draw for other variants only. */
+    public boolean mayAsk(Model other, ServedModels models) {
+        return !models.unets().contains(other) || unet.mayAsk(other);
     }
 
     /** Denoising steps of a request that does not say. */

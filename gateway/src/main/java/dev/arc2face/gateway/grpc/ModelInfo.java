@@ -22,19 +22,26 @@ final class ModelInfo {
     private final LimitsConfig limits;
     private final GenerationConfig defaults;
     private final Requests requests;
+    private final Receipts receipts;
     private final String gatewayVersion;
 
-    ModelInfo(LimitsConfig limits, GenerationConfig defaults, Requests requests, String gatewayVersion) {
+    ModelInfo(
+            LimitsConfig limits,
+            GenerationConfig defaults,
+            Requests requests,
+            Receipts receipts,
+            String gatewayVersion) {
         this.limits = limits;
         this.defaults = defaults;
         this.requests = requests;
+        this.receipts = receipts;
         this.gatewayVersion = gatewayVersion;
     }
 
     GetModelInfoResponse of(Pipeline pipeline) {
         ServedModels models = pipeline.models();
         List<Model> all = models.all();
-        String profile = models.unet().parameter("profile").orElse("");
+        String profile = models.profile();
         GetModelInfoResponse.Builder info = GetModelInfoResponse.newBuilder()
                 .setProfile(profile)
                 .setImageWidth(models.sizes().imageWidth())
@@ -46,7 +53,8 @@ final class ModelInfo {
                 .setDefaults(defaults(pipeline.variants().base()))
                 .setModelServer(models.serverName() + " " + models.serverVersion())
                 .setGatewayVersion(gatewayVersion)
-                .addAllLicenceNotes(licenceNotes(profile, all));
+                .addAllLicenceNotes(licenceNotes(profile, all))
+                .addAllReceiptKeys(receipts.publicKeys());
         for (SchedulerKind kind : SchedulerKind.values()) {
             info.addSchedulers(SchedulerInfo.newBuilder().setId(kind.id()).setDiffusersClass(kind.diffusersClass()));
         }
@@ -55,7 +63,7 @@ final class ModelInfo {
         return info.build();
     }
 
-    private static ServedModel served(Model model) {
+    static ServedModel served(Model model) {
         return ServedModel.newBuilder()
                 .setName(model.name())
                 .setVersion(model.version())

@@ -8,9 +8,12 @@ import dev.arc2face.gateway.admission.Place;
 import dev.arc2face.gateway.admission.StepQuota;
 import dev.arc2face.gateway.admission.Turn;
 import dev.arc2face.gateway.diffusion.GenerationEvent;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
 import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
+import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
 import dev.arc2face.gateway.diffusion.GenerationOptions;
 import dev.arc2face.gateway.diffusion.PortraitGenerator;
+import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.IdentitySource;
 import io.grpc.Context.CancellableContext;
 import java.time.Duration;
@@ -28,6 +31,7 @@ final class Ongoing implements Generation {
     private final GenerationOptions options;
     private final List<Float> shares;
     private final PortraitGenerator generator;
+    private final Receipts.Draft receipt;
     private final Runnable permission;
     private final StepQuota.Charge charge;
     private final Meters meters;
@@ -44,6 +48,7 @@ final class Ongoing implements Generation {
      * Begins nothing yet.
      *
      * @param id the caller's name for it
+     * @param receipt that it comes with
      * @param permission asked before anything is computed; throws where there is none
      * @param charge taken when it is admitted, given back where it never runs
      * @param context in which it runs; it is cancelled when the generation has ended
@@ -55,6 +60,7 @@ final class Ongoing implements Generation {
             IdentitySource identity,
             GenerationOptions options,
             PortraitGenerator generator,
+            Receipts.Draft receipt,
             Runnable permission,
             StepQuota.Charge charge,
             Meters meters,
@@ -66,6 +72,7 @@ final class Ongoing implements Generation {
         this.options = options;
         this.shares = Requests.shares(identity, options.numImages());
         this.generator = generator;
+        this.receipt = receipt;
         this.permission = permission;
         this.charge = charge;
         this.meters = meters;
@@ -162,7 +169,7 @@ final class Ongoing implements Generation {
                 if (event instanceof FurtherAttempt again) {
                     countAgain(again.workload().pictures());
                 } else {
-                    recording.tell(Responses.event(event, queued, options, shares));
+                    recording.tell(withReceipt(Responses.event(event, queued, options, shares), event, source));
                 }
             };
             generator.generate(Requests.identity(source), options, taken.watching(meters.watching(options, tell)));
@@ -175,6 +182,18 @@ final class Ongoing implements Generation {
             outcome = ErrorReason.INTERNAL.name();
         }
         log(outcome, queued);
+    }
+
+    private GenerateResponse.Builder withReceipt(
+            GenerateResponse.Builder told, GenerationEvent event, IdentitySource source) {
+        if (event instanceof Portrait portrait) {
+            receipt.add(portrait, options.floor());
+        } else if (event instanceof Finished) {
+            told.getCompletedBuilder()
+                    .setReceipt(receipt.finish(
+                            Responses.accepted(id, options, shares).getAccepted(), source));
+        }
+        return told;
     }
 
     private void countAgain(int pictures) {

@@ -7,6 +7,7 @@ import dev.arc2face.gateway.config.GenerationConfig;
 import dev.arc2face.gateway.config.LimitsConfig;
 import dev.arc2face.gateway.config.PolicyConfig;
 import dev.arc2face.gateway.config.QuotasConfig;
+import dev.arc2face.gateway.config.ReceiptsConfig;
 import dev.arc2face.gateway.config.ResumeConfig;
 import dev.arc2face.gateway.security.Policy;
 import io.grpc.BindableService;
@@ -44,6 +45,7 @@ public final class PortraitEndpoint implements BindableService {
             ResumeConfig resume,
             QuotasConfig quotas,
             PolicyConfig policy,
+            ReceiptsConfig receiptKeys,
             Meters meters,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         LimitsConfig.check(limits);
@@ -58,10 +60,12 @@ public final class PortraitEndpoint implements BindableService {
         unaryCalls = new BoundedExecutor(
                 "unary", limits.maxUnaryRunning(), limits.maxUnaryQueued(), quotas.unaryCallsPerCaller());
         Requests requests = new Requests(defaults, limits);
+        Receipts receipts = new Receipts(receiptKeys, version);
         PortraitServiceImpl service = new PortraitServiceImpl(
                 readiness,
                 requests,
-                new ModelInfo(limits, defaults, requests, version),
+                new ModelInfo(limits, defaults, requests, receipts, version),
+                receipts,
                 new Generations(resume, timer),
                 new StepQuota(quotas.imageStepsPerMinute(), System::nanoTime),
                 new Policy(policy),

@@ -40,6 +40,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
     private final Readiness readiness;
     private final Requests requests;
     private final ModelInfo modelInfo;
+    private final Receipts receipts;
     private final Generations generations;
     private final StepQuota stepQuota;
     private final Policy policy;
@@ -53,6 +54,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
             Readiness readiness,
             Requests requests,
             ModelInfo modelInfo,
+            Receipts receipts,
             Generations generations,
             StepQuota stepQuota,
             Policy policy,
@@ -63,6 +65,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         this.readiness = readiness;
         this.requests = requests;
         this.modelInfo = modelInfo;
+        this.receipts = receipts;
         this.generations = generations;
         this.stepQuota = stepQuota;
         this.policy = policy;
@@ -88,6 +91,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
                 request.getIdentity(),
                 options,
                 pipeline.generator(),
+                receipts.begin(pipeline.models(), options.variant()),
                 () -> policy.require(question(caller, id, request, options)),
                 stepQuota.charge(caller, (long) options.numImages() * options.steps()),
                 meters,

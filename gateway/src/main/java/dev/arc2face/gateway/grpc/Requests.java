@@ -183,6 +183,7 @@ final class Requests {
     private static ImageFormat format(GenerateRequest request) {
         return switch (request.getOutputFormat()) {
             case IMAGE_FORMAT_JPEG -> ImageFormat.JPEG;
+            case IMAGE_FORMAT_WEBP -> ImageFormat.WEBP;
             case IMAGE_FORMAT_PNG, IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED -> ImageFormat.PNG;
         };
     }

@@ -152,6 +152,7 @@ final class Responses {
         return switch (format) {
             case PNG -> dev.arc2face.v1.ImageFormat.IMAGE_FORMAT_PNG;
             case JPEG -> dev.arc2face.v1.ImageFormat.IMAGE_FORMAT_JPEG;
+            case WEBP -> dev.arc2face.v1.ImageFormat.IMAGE_FORMAT_WEBP;
         };
     }
 
@@ -180,7 +181,7 @@ final class Responses {
                 .setImageIndex(portrait.imageIndex())
                 .setSeed(portrait.seed())
                 .setAttempts(portrait.attempts())
-                .setData(UnsafeByteOperations.unsafeWrap(portrait.data()))
+                .setData(UnsafeByteOperations.unsafeWrap(portrait.file().bytes()))
                 .setFormat(format(portrait.format()))
                 .setWidth(portrait.width())
                 .setHeight(portrait.height())

@@ -5,5 +5,7 @@ public enum ImageFormat {
     /** Lossless. */
     PNG,
     /** Baseline JPEG, no chroma subsampling. */
-    JPEG
+    JPEG,
+    /** Lossless, smaller than PNG. */
+    WEBP
 }

@@ -19,8 +19,9 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.w3c.dom.NodeList;
 
 /**
- * Pixels to encoded pictures, by the JDK's writers. The same pixels give the same bytes: no time, name or other
- * metadata is written. JPEGs are baseline without chroma subsampling (4:4:4), which would smear lips and eyes.
+ * Pixels to encoded pictures, by the JDK's writers and {@link LosslessWebp}. The same pixels and metadata give the same
+ * bytes: no time or name is written. JPEGs are baseline without chroma subsampling (4:4:4), which would smear lips and
+ * eyes.
  */
 public final class PictureEncoder {
     private static final String JPEG_METADATA = "javax_imageio_jpeg_image_1.0";
@@ -30,14 +31,27 @@ public final class PictureEncoder {
     /**
      * Encodes a picture.
      *
-     * @param jpegQuality 1 to 100; without meaning for PNG
+     * @param jpegQuality 1 to 100; without meaning for other formats
      */
     public static byte[] encode(Pixels picture, ImageFormat format, int jpegQuality) {
-        ImageWriter writer = Jdk.writer(
-                switch (format) {
-                    case PNG -> "png";
-                    case JPEG -> "jpeg";
-                });
+        return switch (format) {
+            case PNG -> encode(picture, format, jpegQuality, Jdk.writer("png"));
+            case JPEG -> encode(picture, format, jpegQuality, Jdk.writer("jpeg"));
+            case WEBP -> LosslessWebp.encode(picture);
+        };
+    }
+
+    /**
+     * Encodes a picture, with metadata.
+     *
+     * @param jpegQuality 1 to 100; without meaning for other formats
+     * @param xmp an XMP packet
+     */
+    public static byte[] encode(Pixels picture, ImageFormat format, int jpegQuality, byte[] xmp) {
+        return EmbeddedXmp.embed(encode(picture, format, jpegQuality), format, xmp);
+    }
+
+    private static byte[] encode(Pixels picture, ImageFormat format, int jpegQuality, ImageWriter writer) {
         ByteArrayOutputStream encoded = new ByteArrayOutputStream();
         try (MemoryCacheImageOutputStream output = new MemoryCacheImageOutputStream(encoded)) {
             BufferedImage image = image(picture);

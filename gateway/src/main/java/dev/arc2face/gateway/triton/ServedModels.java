@@ -30,13 +30,21 @@ public record ServedModels(
         String serverName,
         String serverVersion,
         Sizes sizes) {
+    /** Those that denoise, of all variants. */
+    public List<Model> unets() {
+        return Stream.of(Stream.of(unet), unetGuided.stream(), unetLcm.stream())
+                .flatMap(models -> models)
+                .toList();
+    }
+
+    /** Which profile they are of, {@code mini} or {@code arc2face}; empty where they do not say. */
+    public String profile() {
+        return unet.parameter("profile").orElse("");
+    }
+
     /** All that are served, in the order of a portrait's way. */
     public List<Model> all() {
-        return Stream.of(
-                        Stream.of(faceDetector, arcface, encoder, unet),
-                        unetGuided.stream(),
-                        unetLcm.stream(),
-                        Stream.of(vaeDecoder))
+        return Stream.of(Stream.of(faceDetector, arcface, encoder), unets().stream(), Stream.of(vaeDecoder))
                 .flatMap(models -> models)
                 .toList();
     }

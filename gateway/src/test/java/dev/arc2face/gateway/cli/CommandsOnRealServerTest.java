@@ -6,9 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.arc2face.gateway.provenance.PictureMark;
 import dev.arc2face.gateway.triton.TritonResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,6 +24,8 @@ import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The client, the gateway and Triton, all of them real. */
 @QuarkusTest
@@ -85,7 +89,125 @@ class CommandsOnRealServerTest {
                 .isEqualTo(128);
         assertThat(ImageIO.read(sheet.toFile()).getWidth())
                 .isEqualTo(ContactSheet.GAP + 3 * (ContactSheet.TILE + ContactSheet.GAP));
+        assertThat(PictureMark.in(Files.readAllBytes(sheet)).digitalSourceType())
+                .contains("http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia");
         assertThat(run.code()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"png", "jpeg", "webp"})
+    void picturesOfAReceiptAreVerifiedAndMadeAgain(String format) throws IOException {
+        Path receipt = generated(format);
+        Path picture = folder.resolve("collins-5." + (format.equals("jpeg") ? "jpg" : format));
+        Run verified = run("verify", picture.toString(), receipt.toString());
+        assertThat(verified.out()).contains("yes  the receipt is whole", "yes  the file is that of picture 0, seed 5");
+        assertThat(verified.code()).isZero();
+
+        Run replayed = run("replay", receipt.toString(), PHOTO, target());
+        assertThat(replayed.out())
+                .containsExactly(
+                        "picture 0, seed 5: the same bytes", "picture 1, seed 6: the same bytes", "the same bytes");
+        assertThat(replayed.code()).isZero();
+
+        byte[] changed = Files.readAllBytes(picture);
+        changed[changed.length / 2] ^= 1;
+        Files.write(picture, changed);
+        verified = run("verify", picture.toString(), receipt.toString(), "--json");
+        assertThat(verified.json().get("holds").getAsBoolean()).isFalse();
+        assertThat(verified.code()).isEqualTo(ExitCode.MISMATCH.number());
+    }
+
+    @Test
+    void anotherPhotoAndAChangedReceiptAreTold() throws IOException {
+        Path receipt = generated("png");
+        Path anew = folder.resolve("other.png");
+        Drawing.writePng(Drawing.decode(Files.readAllBytes(Path.of(PHOTO))), anew); // the same pixels, other bytes
+        Run replayed = run("replay", receipt.toString(), anew.toString(), target());
+        assertThat(replayed.out())
+                .contains("the photo, crop or embedding has other bytes than then")
+                .last()
+                .isEqualTo("the same bytes");
+
+        BufferedImage photo = Drawing.decode(Files.readAllBytes(Path.of(PHOTO)));
+        BufferedImage mirrored = new BufferedImage(photo.getWidth(), photo.getHeight(), BufferedImage.TYPE_INT_RGB);
+        mirrored.createGraphics().drawImage(photo, photo.getWidth(), 0, -photo.getWidth(), photo.getHeight(), null);
+        Drawing.writePng(mirrored, anew);
+        Run another = run("replay", receipt.toString(), anew.toString(), target());
+        assertThat(another.out())
+                .contains("picture 0, seed 5: other pixels", "the photo, crop or embedding has other bytes than then")
+                .last()
+                .isEqualTo("NOT the same bytes");
+        assertThat(another.code()).isEqualTo(ExitCode.MISMATCH.number());
+
+        assertThat(run("replay", receipt.toString(), PHOTO, PHOTO, target()).err())
+                .singleElement()
+                .asString()
+                .contains("the receipt is of photo: name so many files, not 2");
+        Files.writeString(receipt, Files.readString(receipt).replace("\"steps\": 2", "\"steps\": 3"));
+        Run changed = run("replay", receipt.toString(), PHOTO, target());
+        assertThat(changed.code()).isEqualTo(ExitCode.MISMATCH.number());
+        assertThat(changed.err()).singleElement().asString().contains("the receipt was changed");
+        Run verified = run("verify", folder.resolve("collins-5.png").toString(), receipt.toString());
+        assertThat(verified.out()).contains("NO   the receipt was changed: its id is not the hash of the rest");
+        assertThat(verified.code()).isEqualTo(ExitCode.MISMATCH.number());
+        assertThat(run("verify", PHOTO, PHOTO).code()).isEqualTo(ExitCode.BAD_INPUT.number());
+    }
+
+    @Test
+    void aMixOfAnAverageIsMadeAgainFromItsFilesInOrder() throws IOException {
+        Path embedding = folder.resolve("collins.json");
+        run("embed", PHOTO, target(), "--out", embedding.toString());
+        Run run = run(
+                "generate",
+                PHOTO,
+                embedding.toString(),
+                target(),
+                "--mix",
+                PHOTO,
+                "--t",
+                "0.5",
+                "-n",
+                "2",
+                "--steps",
+                "2",
+                "--seed",
+                "3",
+                "--min-similarity",
+                "0.9",
+                "--max-attempts",
+                "2",
+                "--out",
+                folder.toString());
+        assertThat(run.code()).isZero();
+        Run replayed = run(
+                "replay",
+                folder.resolve("collins-3-receipt.json").toString(),
+                PHOTO,
+                embedding.toString(),
+                PHOTO,
+                target(),
+                "--json");
+        assertThat(replayed.json().get("same").getAsBoolean()).isTrue();
+        assertThat(replayed.json().getAsJsonArray("differences")).isEmpty();
+    }
+
+    private Path generated(String format) {
+        Run run = run(
+                "generate",
+                PHOTO,
+                target(),
+                "-n",
+                "2",
+                "--steps",
+                "2",
+                "--seed",
+                "5",
+                "--format",
+                format,
+                "--out",
+                folder.toString());
+        assertThat(run.code()).isZero();
+        return folder.resolve("collins-5-receipt.json");
     }
 
     @Test

@@ -31,6 +31,7 @@ class ConfigurationTableTest {
                         PolicyConfig.class,
                         QuotasConfig.class,
                         ReadinessConfig.class,
+                        ReceiptsConfig.class,
                         ResumeConfig.class,
                         SecurityConfig.class,
                         TritonConfig.class));

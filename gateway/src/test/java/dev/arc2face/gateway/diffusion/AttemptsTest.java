@@ -96,7 +96,7 @@ class AttemptsTest {
             }
             Portrait alone =
                     portraits(run(somebody, options(1, portrait.seed()))).get(0);
-            assertThat(portrait.data()).isEqualTo(alone.data());
+            assertThat(portrait.file().bytes()).isEqualTo(alone.file().bytes());
             assertThat(portrait.score()).isEqualTo(alone.score());
         }
     }
@@ -112,7 +112,7 @@ class AttemptsTest {
                     portraits(run(somebody, options(1, SEED + i, floor, 3))).get(0);
             assertThat(alone.seed()).isEqualTo(together.get(i).seed());
             assertThat(alone.attempts()).isEqualTo(together.get(i).attempts());
-            assertThat(alone.data()).isEqualTo(together.get(i).data());
+            assertThat(alone.file().bytes()).isEqualTo(together.get(i).file().bytes());
         }
     }
 
@@ -129,7 +129,7 @@ class AttemptsTest {
         Portrait delivered = portraits(run(somebody, options(1, SEED, 1, 3))).get(0);
         assertThat(delivered.attempts()).isEqualTo(3);
         assertThat(delivered.seed()).isEqualTo(best.seed());
-        assertThat(delivered.data()).isEqualTo(best.data());
+        assertThat(delivered.file().bytes()).isEqualTo(best.file().bytes());
         assertThat(new SimilarityFloor(OptionalDouble.of(1), 3).isReachedBy(delivered.score()))
                 .isFalse();
     }
@@ -165,20 +165,22 @@ class AttemptsTest {
         IdentitySource between = new IdentitySource.Interpolation(somebody, somebodyElse, List.of(0f, 0.25f, 0.5f, 1f));
         List<Portrait> together = portraits(run(between, options(4, SEED)));
 
-        assertThat(together.get(0).data())
-                .isEqualTo(portraits(run(somebody, options(1, SEED))).get(0).data());
-        assertThat(together.get(3).data())
+        assertThat(together.get(0).file().bytes())
+                .isEqualTo(
+                        portraits(run(somebody, options(1, SEED))).get(0).file().bytes());
+        assertThat(together.get(3).file().bytes())
                 .isEqualTo(portraits(run(somebodyElse, options(1, SEED + 3)))
                         .get(0)
-                        .data());
+                        .file()
+                        .bytes());
         for (int i = 0; i < 4; i++) {
             IdentitySource one = new IdentitySource.Interpolation(
                     somebody, somebodyElse, List.of(new float[] {0, 0.25f, 0.5f, 1}[i]));
             Portrait alone = portraits(run(one, options(1, SEED + i))).get(0);
-            assertThat(together.get(i).data()).isEqualTo(alone.data());
+            assertThat(together.get(i).file().bytes()).isEqualTo(alone.file().bytes());
             assertThat(together.get(i).score()).isEqualTo(alone.score());
         }
-        assertThat(together).extracting(Portrait::data).doesNotHaveDuplicates();
+        assertThat(together).extracting(portrait -> portrait.file().bytes()).doesNotHaveDuplicates();
     }
 
     @Test
@@ -187,10 +189,11 @@ class AttemptsTest {
         for (Portrait portrait : portraits(run(between, options(3, SEED, 1, 2)))) {
             IdentitySource one =
                     new IdentitySource.Interpolation(somebody, somebodyElse, List.of(portrait.imageIndex() / 2f));
-            assertThat(portrait.data())
+            assertThat(portrait.file().bytes())
                     .isEqualTo(portraits(run(one, options(1, portrait.seed())))
                             .get(0)
-                            .data());
+                            .file()
+                            .bytes());
         }
     }
 

@@ -114,7 +114,7 @@ class HalfPrecisionTest {
         List<Pixels> drawn = new ArrayList<>();
         generator.generate(somebody, options, event -> {
             if (event instanceof GenerationEvent.Portrait portrait) {
-                drawn.add(decoder.decode(portrait.data()));
+                drawn.add(decoder.decode(portrait.file().bytes()));
             }
         });
         return drawn;

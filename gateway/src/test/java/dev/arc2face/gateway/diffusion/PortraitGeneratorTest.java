@@ -20,7 +20,6 @@ import dev.arc2face.gateway.face.Recogniser;
 import dev.arc2face.gateway.face.Stage;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.PhotoDecoder;
-import dev.arc2face.gateway.image.PictureEncoder;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.SharedTriton;
@@ -115,10 +114,11 @@ class PortraitGeneratorTest {
         for (Portrait portrait : together) {
             Portrait alone =
                     portraits(run(options(1, scheduler, portrait.seed(), 0))).get(0);
-            assertThat(portrait.data()).isEqualTo(alone.data());
+            assertThat(portrait.file().bytes()).isEqualTo(alone.file().bytes());
             assertThat(portrait.score()).isEqualTo(alone.score());
         }
-        assertThat(together.get(0).data()).isNotEqualTo(together.get(1).data());
+        assertThat(together.get(0).file().bytes())
+                .isNotEqualTo(together.get(1).file().bytes());
     }
 
     @Test
@@ -170,16 +170,19 @@ class PortraitGeneratorTest {
 
         assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 3, 0.76f)))
                         .get(0)
-                        .data())
-                .isEqualTo(always.get(0).data());
+                        .file()
+                        .bytes())
+                .isEqualTo(always.get(0).file().bytes());
         assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 1, 0.5f)))
                         .get(0)
-                        .data())
-                .isEqualTo(never.get(0).data());
+                        .file()
+                        .bytes())
+                .isEqualTo(never.get(0).file().bytes());
         assertThat(portraits(run(options(1, SchedulerKind.EULER, 5, 3, 0.25f)))
                         .get(0)
-                        .data())
-                .isNotIn(always.get(0).data(), never.get(0).data());
+                        .file()
+                        .bytes())
+                .isNotIn(always.get(0).file().bytes(), never.get(0).file().bytes());
     }
 
     @ParameterizedTest
@@ -205,8 +208,13 @@ class PortraitGeneratorTest {
                 .decode(state.latents(), new Chunk(0, 1))
                 .get(0);
 
-        assertThat(portraits(run(options(1, scheduler, 11, 3, 0.5f))).get(0).data())
-                .isEqualTo(PictureEncoder.encode(picture, ImageFormat.PNG, 92));
+        assertThat(new PhotoDecoder(1 << 24, 50_000_000)
+                        .decode(portraits(run(options(1, scheduler, 11, 3, 0.5f)))
+                                .get(0)
+                                .file()
+                                .bytes())
+                        .rgb())
+                .isEqualTo(picture.rgb());
     }
 
     @ParameterizedTest
@@ -227,9 +235,10 @@ class PortraitGeneratorTest {
                 true,
                 SimilarityFloor.NONE);
         assertThat(portraits(run(alone)))
-                .extracting(Portrait::data)
-                .containsExactlyElementsOf(
-                        portraits(run(usual)).stream().map(Portrait::data).toList());
+                .extracting(portrait -> portrait.file().bytes())
+                .containsExactlyElementsOf(portraits(run(usual)).stream()
+                        .map(portrait -> portrait.file().bytes())
+                        .toList());
         assertThat(alone.workload().guided().rowsPerCall())
                 .isEqualTo(triton.models().unet().maxBatchSize());
         assertThat(usual.workload().guided().rowsPerCall()).isEqualTo(2 * numImages);

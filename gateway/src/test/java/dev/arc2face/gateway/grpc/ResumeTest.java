@@ -227,7 +227,13 @@ class ResumeTest extends ConnectedTest {
                 .map(event -> {
                     GenerateResponse.Builder timeless = event.toBuilder();
                     if (event.hasCompleted()) {
-                        timeless.getCompletedBuilder().clearElapsed().clearTimings();
+                        timeless.getCompletedBuilder()
+                                .clearElapsed()
+                                .clearTimings()
+                                .getReceiptBuilder()
+                                .clearReceiptId()
+                                .getRequestBuilder()
+                                .clearRequestId();
                     }
                     if (event.hasAccepted()) {
                         timeless.getAcceptedBuilder().clearRequestId();

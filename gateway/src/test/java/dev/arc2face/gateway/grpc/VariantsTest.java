@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.triton.OwnTriton;
 import dev.arc2face.gateway.triton.Statistics;
 import dev.arc2face.gateway.triton.Statistics.Counters;
@@ -111,10 +112,13 @@ class VariantsTest extends ConnectedTest {
 
     @Test
     void whatIsSaidGoesBeforeTheVariantsRecipe() {
-        // The networks are the same, so the pictures are.
+        // The networks are the same, so the pixels are; the files say which network it was.
         GenerateRequest.Builder request =
                 request().setSteps(6).setGuidanceScale(2).setScheduler("euler").setGuidanceUntil(0.5f);
-        assertThat(gateway.portraits(request.clone().setVariant("lcm"))).isEqualTo(gateway.portraits(request));
+        List<ByteString> lcm = gateway.portraits(request.clone().setVariant("lcm"));
+        List<ByteString> base = gateway.portraits(request);
+        assertThat(pixels(lcm)).isEqualTo(pixels(base));
+        assertThat(lcm).isNotEqualTo(base);
     }
 
     @Test
@@ -133,6 +137,12 @@ class VariantsTest extends ConnectedTest {
                 .isFor(ErrorReason.UNKNOWN_VARIANT);
         assertThat(failure.fields()).containsExactly("variant");
         assertThat(failure.metadata()).containsEntry("served", "base,lcm");
+    }
+
+    private static byte[] pixels(List<ByteString> portraits) {
+        return new PhotoDecoder(1 << 24, 1 << 24)
+                .decode(portraits.get(0).toByteArray())
+                .rgb();
     }
 
     private static GenerateRequest.Builder request() {
