@@ -1,6 +1,7 @@
 """Both clients, a real gateway and a real Triton."""
 
 import asyncio
+import hashlib
 import io
 import subprocess
 from collections.abc import Iterator
@@ -27,6 +28,21 @@ DURABLE = (arc2face.Accepted, arc2face.FaceReport, arc2face.Portrait, arc2face.C
 def portraits(target: str, photo: Path) -> list[arc2face.Portrait]:
     with arc2face.Client(target) as client:
         return client.portraits(photo, **FEW)
+
+
+def test_receipts_are_those_that_the_command_line_client_reads(
+    client: arc2face.Client, jar: Path, photo: Path, tmp_path: Path
+) -> None:
+    for event in client.generate(photo, output_format="webp", **FEW):
+        match event:
+            case arc2face.Portrait():
+                event.save(tmp_path / f"{event.seed}.webp")
+            case arc2face.Completed(receipt=arc2face.Receipt() as receipt):
+                receipt.save(tmp_path / "receipt.json")
+    for picture in receipt.pictures:
+        file = tmp_path / f"{picture.seed}.webp"
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == picture.sha256
+        command_line(jar, "verify", file, tmp_path / "receipt.json")
 
 
 def command_line(jar: Path, *arguments: object) -> None:

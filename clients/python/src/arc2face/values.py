@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args
 
+from google.protobuf import json_format
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from PIL import Image
@@ -198,6 +199,89 @@ class Portrait(Value[v1.PortraitImage]):
 
 
 @dataclass(frozen=True)
+class ServedModel(Value[v1.ServedModel]):
+    """A served network."""
+
+    name: str
+    version: str
+    sha256: str
+    licence: str
+    max_batch_size: int
+    engine: str
+    instruction_set: str
+
+
+@dataclass(frozen=True)
+class PictureReceipt(Value[v1.PictureReceipt]):
+    """What a receipt says of one portrait."""
+
+    image_index: int
+    seed: int
+    attempts: int
+    below_min_similarity: bool
+    similarity: float | None
+    picture_id: str
+    width: int
+    height: int
+    sha256: str
+    pixels_sha256: str
+
+
+@dataclass(frozen=True)
+class IdentityKind(Value[v1.IdentityKind]):
+    """What kind of identity a request brought, without anything of what it shows."""
+
+    kind: str
+    face_index: int | None
+    sources: "tuple[IdentityKind, ...]"
+
+
+@dataclass(frozen=True)
+class IdentityBinding(Value[v1.IdentityBinding]):
+    """Who was asked for, in a form that tells nobody who it is."""
+
+    kind: IdentityKind
+    hmac_sha256: str
+    key_id: str
+    ephemeral_key: bool
+
+
+@dataclass(frozen=True)
+class ReceiptSignature(Value[v1.ReceiptSignature]):
+    """A signature of a receipt."""
+
+    key_id: str
+    ed25519: bytes
+
+
+@dataclass(frozen=True)
+class Receipt(Value[v1.Receipt]):
+    """What the portraits of a generation came from; docs/provenance.md explains it."""
+
+    receipt_id: str
+    request: Accepted
+    pictures: tuple[PictureReceipt, ...]
+    identity: IdentityBinding
+    profile: str
+    models: tuple[ServedModel, ...]
+    model_server: str
+    gateway_version: str
+    signature: ReceiptSignature | None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes it as the command-line client's `verify` and `replay` read it."""
+        Path(path).write_text(json_format.MessageToJson(self.message, indent=None) + "\n")
+
+
+@dataclass(frozen=True)
+class ReceiptKey(Value[v1.ReceiptKey]):
+    """A key that receipts are signed with, or were."""
+
+    key_id: str
+    public_key: str
+
+
+@dataclass(frozen=True)
 class StageTiming(Value[v1.StageTiming]):
     """The time that a stage took."""
 
@@ -213,6 +297,7 @@ class Completed(Value[v1.Completed]):
     timings: tuple[StageTiming, ...]
     unet_calls: int
     rejected: int
+    receipt: Receipt | None
 
 
 @dataclass(frozen=True)
@@ -273,19 +358,6 @@ class VariantInfo(Value[v1.VariantInfo]):
 
 
 @dataclass(frozen=True)
-class ServedModel(Value[v1.ServedModel]):
-    """A served network."""
-
-    name: str
-    version: str
-    sha256: str
-    licence: str
-    max_batch_size: int
-    engine: str
-    instruction_set: str
-
-
-@dataclass(frozen=True)
 class Limits(Value[v1.Limits]):
     """Limits of this deployment."""
 
@@ -332,6 +404,7 @@ class ModelInfo(Value[v1.GetModelInfoResponse]):
     licence_notes: tuple[str, ...]
     variants: tuple[VariantInfo, ...]
     same_person_threshold: float
+    receipt_keys: tuple[ReceiptKey, ...]
 
 
 def read(kind: type[V], message: Message) -> V:
