@@ -115,6 +115,14 @@ class ModelContractViolatedError(FailedPreconditionError):
     """The served models are not what the gateway needs."""
 
 
+class NotFoundError(Arc2FaceError):
+    """What is asked for is not there."""
+
+
+class GenerationNotFoundError(NotFoundError):
+    """The caller has no generation of that request id there."""
+
+
 class RequestIdConflictError(Arc2FaceError):
     """The caller has another request with this request id there."""
 
