@@ -26,6 +26,7 @@ final class Pictures {
         return switch (portrait.getFormat()) {
             case IMAGE_FORMAT_JPEG -> "image/jpeg";
             case IMAGE_FORMAT_PNG -> "image/png";
+            case IMAGE_FORMAT_WEBP -> "image/webp";
             case IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED ->
                 throw new IllegalArgumentException("a portrait has a format, not " + portrait.getFormat());
         };
