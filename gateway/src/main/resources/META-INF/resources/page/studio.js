@@ -90,7 +90,7 @@ export class Studio extends EventTarget {
   cancel() {
     if (this.#active) {
       this.#active.stop.abort();
-      this.#forget(this.#active.run);
+      void this.#forget(this.#active.run);
     }
   }
 
@@ -123,13 +123,30 @@ export class Studio extends EventTarget {
     }
     show();
     if (!signal.aborted) {
-      this.#forget(run); // all of it is here: the server need not hold it any longer
+      void this.#forget(run); // all of it is here: the server need not hold it any longer
     }
   }
 
-  /** @param {Run} run */
-  #forget(run) {
-    this.#server.cancel(run.requestId).catch(() => undefined); // it forgets by itself, only later
+  /**
+   * The server forgets by itself, too, only later. One that is still being asked may learn of the generation after
+   * this: it is told again.
+   *
+   * @param {Run} run
+   */
+  async #forget(run) {
+    for (const pause of run.accepted ? [0] : [0, 500, 2_000, 8_000]) {
+      if (pause > 0) { // the first at once: the page may be about to close
+        await new Promise((resolve) => {
+          setTimeout(resolve, pause);
+        });
+      }
+      try {
+        await this.#server.cancel(run.requestId);
+        return;
+      } catch {
+        // It does not know of it, or cannot be reached.
+      }
+    }
   }
 
   /** @param {RunView} view */
