@@ -430,7 +430,13 @@ class RestTest extends ConnectedTest {
     private static GenerateResponse timeless(GenerateResponse event) {
         GenerateResponse.Builder timeless = event.toBuilder();
         if (event.hasCompleted()) {
-            timeless.getCompletedBuilder().clearElapsed().clearTimings();
+            timeless.getCompletedBuilder()
+                    .clearElapsed()
+                    .clearTimings()
+                    .getReceiptBuilder()
+                    .clearReceiptId()
+                    .getRequestBuilder()
+                    .clearRequestId();
         }
         if (event.hasStepProgress()) {
             timeless.getStepProgressBuilder().clearElapsed().clearExpectedRemaining();
