@@ -6,13 +6,13 @@ latent space (held_out_neighbours.jpg): as close as the generator comes to a sec
 script, in the environment for training, this makes them anew.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from evaluation import faces
+from training import reserved
 
 RECOGNISER = "mobileface-human-models-3.0.4"
 PEOPLE, COLUMNS = 200, 20
@@ -24,7 +24,6 @@ _FOLDER = Path(__file__).parent
 _EMBEDDINGS, _PORTRAITS, _NEIGHBOURS = (
     _FOLDER / name for name in ("held_out.npy", "held_out.jpg", "held_out_neighbours.jpg")
 )
-_SEEDS = _FOLDER.parent / "training" / "held_out.json"
 
 
 def embeddings() -> np.ndarray:
@@ -34,7 +33,7 @@ def embeddings() -> np.ndarray:
 
 def seeds() -> list[int]:
     """The generator's seeds of the people."""
-    return json.loads(_SEEDS.read_text())["held_out"]
+    return reserved.seeds()["held_out"]
 
 
 def portraits() -> np.ndarray:
@@ -71,7 +70,8 @@ def _save(path: Path, tiles: np.ndarray) -> None:
 
 
 def main() -> None:
-    from evaluation.synthetic import draw, family, noise  # torch is not needed for anything else here
+    from evaluation.synthetic import draw, family  # torch is not needed for anything else here
+    from training.faces import noise
 
     people = noise(seeds())
     drawn = draw(people)

@@ -4,6 +4,7 @@ Needs the environment for training.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ from torch.nn import functional as F
 
 from evaluation import faces
 from training.alignment import PORTRAIT_SIZE, portrait
-from training.faces import NOISE_SCALE
-from training.published import load_generator, load_restorer
+from training.faces import generate
+from training.pixels import to_array
+from training.published import FaceGenerator, Restorer, load_generator, load_restorer
 
 UPSAMPLING = 3  # the detector wants larger faces than 64x64 pictures have
 BATCH = 32
@@ -30,11 +32,6 @@ class Drawn:
     portraits: np.ndarray
 
 
-def noise(seeds: list[int]) -> Tensor:
-    """The noise [N,100] of the generator's faces of these seeds."""
-    return torch.stack([torch.randn(100, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-
-
 def near(place: Tensor, count: int, distance: float, seed: int) -> Tensor:
     """Places [N,100] around one [100], `distance` standard deviations away, as far from the middle as it is."""
     steps = torch.randn(count, len(place), generator=torch.Generator().manual_seed(NEIGHBOURS_SEEDS + seed))
@@ -42,13 +39,18 @@ def near(place: Tensor, count: int, distance: float, seed: int) -> Tensor:
     return moved * (place.norm() / moved.norm(dim=1, keepdim=True))
 
 
+@cache
+def _networks() -> tuple[FaceGenerator, Restorer]:
+    return load_generator(), load_restorer().to(memory_format=torch.channels_last)
+
+
 @torch.inference_mode()
 def draw(places: Tensor, most: int | None = None) -> Drawn:
     """Noise [N,100] -> restored, aligned portraits, where there is a face; of the first `most` faces only."""
-    generator, restorer = load_generator(), load_restorer().to(memory_format=torch.channels_last)
-    images = ((generator(places * NOISE_SCALE) + 1) * 127.5).round()  # [N,3,64,64]
-    large = F.interpolate(images, scale_factor=UPSAMPLING, mode="bicubic").clamp(0, 255).round().byte()
-    found = [faces.landmarks(picture) for picture in large.permute(0, 2, 3, 1).numpy()]
+    generator, restorer = _networks()
+    images = generate(generator, places)  # [N,3,64,64]
+    large = to_array(F.interpolate(images, scale_factor=UPSAMPLING, mode="bicubic"))
+    found = [faces.landmarks(picture) for picture in large]
     kept = [row for row, points in enumerate(found) if points is not None][:most]
     portraits = [np.empty((0, PORTRAIT_SIZE, PORTRAIT_SIZE, 3), np.uint8)]
     for start in range(0, len(kept), BATCH):
@@ -56,7 +58,7 @@ def draw(places: Tensor, most: int | None = None) -> Drawn:
         points = torch.tensor(np.stack([found[row] for row in rows]), dtype=torch.float32)
         restored = restorer(images[rows].contiguous(memory_format=torch.channels_last)).clamp(0, 255)
         aligned = portrait(restored, (points + 0.5) * (2 / UPSAMPLING) - 0.5)[0]  # [B,3,128,128]
-        portraits.append(aligned.round().byte().permute(0, 2, 3, 1).numpy())
+        portraits.append(to_array(aligned))
     return Drawn(kept, np.concatenate(portraits))
 
 

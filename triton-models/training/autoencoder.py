@@ -14,7 +14,7 @@ from tqdm import tqdm
 from training import RUNS, checkpoint, loop
 from training.alignment import mirror
 from training.networks import Autoencoder
-from training.optimisation import Optimisation
+from training.optimisation import Optimisation, Optimised
 from training.pixels import to_array, to_tensor
 from training.precision import autocast
 from training.published import Recogniser, load_recogniser
@@ -28,7 +28,7 @@ AVERAGE_DECAY = 0.998
 BATCH = 32  # of the measurement
 
 
-class AutoencoderTraining:
+class AutoencoderTraining(Optimised):
     """Portraits [N,128,128,3] uint8 and their landmarks [N,5,2]; the encoder is trained up to `encoder_steps`."""
 
     def __init__(
@@ -44,10 +44,6 @@ class AutoencoderTraining:
         self.portraits, self.landmarks = portraits, torch.from_numpy(landmarks)
         self.recogniser, self.network, self.optimisation = recogniser, network, optimisation
         self.encoder_steps, self.batch = encoder_steps, batch
-
-    @property
-    def step(self) -> int:
-        return self.optimisation.step
 
     def advance(self) -> dict[str, float]:
         joint = self.step < self.encoder_steps
@@ -76,10 +72,7 @@ class AutoencoderTraining:
         self.network.load_state_dict(averaged, strict=False)
 
     def state(self) -> dict[str, Any]:
-        return {"settings": self.network.settings, **self.optimisation.state()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.optimisation.restore(state)
+        return {"settings": self.network.settings, **super().state()}
 
 
 @torch.inference_mode()

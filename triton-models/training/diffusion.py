@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from training import RUNS, checkpoint, loop
 from training.identity_loss import IdentityLoss, load_identity_loss
 from training.latents import Draw, LatentFaces
-from training.optimisation import Optimisation
+from training.optimisation import Optimisation, Optimised
 from training.precision import autocast
 from training.schedule import TIMESTEPS, Level, level
 
@@ -60,7 +60,7 @@ class Denoised:
         return loss(start, self.faces.landmarks[rows], self.faces.wanted[rows])
 
 
-class DiffusionTraining:
+class DiffusionTraining(Optimised):
     """Plain diffusion loss, and from a step on an identity loss on some rows beside it."""
 
     def __init__(
@@ -77,10 +77,6 @@ class DiffusionTraining:
         self.batch, self.identity_from = batch, identity_from
         self.identity_rows, self.identity_weight = identity_rows, identity_weight
 
-    @property
-    def step(self) -> int:
-        return self.optimisation.step
-
     def advance(self) -> dict[str, float]:
         denoised = Denoised(self.optimisation.network, self.faces.draw(self.batch))
         loss = denoised.loss()
@@ -96,11 +92,8 @@ class DiffusionTraining:
     def state(self) -> dict[str, Any]:
         return {
             "settings": checkpoint.diffusion_settings(self.optimisation.network),
-            **self.optimisation.state(),
+            **super().state(),
         }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.optimisation.restore(state)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ teacher goes in a few DDIM steps. Guidance is baked in: the student is served at
 import argparse
 import copy
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from training import RUNS, checkpoint, loop
 from training.identity_loss import IdentityLoss, load_identity_loss
 from training.latents import LatentFaces
-from training.optimisation import Optimisation
+from training.optimisation import Optimisation, Optimised
 from training.precision import autocast
 from training.reward import GUIDANCE, guided
 from training.schedule import SCHEDULER_CONFIG, TIMESTEPS, ddim, level
@@ -71,7 +70,7 @@ def pseudo_huber(difference: Tensor) -> Tensor:
     return ((difference.square() + HUBER**2).sqrt() - HUBER).mean()
 
 
-class DistillationTraining:
+class DistillationTraining(Optimised):
     """`teacher` is encoder and UNet, frozen; the optimisation's network is the student UNet."""
 
     def __init__(
@@ -88,10 +87,6 @@ class DistillationTraining:
         self.optimisation, self.batch = optimisation, batch
         self.identity_rows, self.identity_weight = identity_rows, identity_weight
         self.target = copy.deepcopy(optimisation.network).requires_grad_(False)
-
-    @property
-    def step(self) -> int:
-        return self.optimisation.step
 
     def draw_indices(self) -> Tensor:
         """Where each row starts, [B] of 1..ORIGINAL_STEPS."""
@@ -125,12 +120,6 @@ class DistillationTraining:
         distance = self.identity_loss(answer[seen], faces.landmarks[seen], faces.wanted[seen]).mean()
         self.optimisation.descend(loss + self.identity_weight * distance)
         return {"loss": loss.item(), "identity": distance.item()}
-
-    def state(self) -> dict[str, Any]:
-        return self.optimisation.state()
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.optimisation.restore(state)
 
 
 def main() -> None:

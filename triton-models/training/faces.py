@@ -5,6 +5,7 @@ one file in `faces/`, and a file that is there is not made again.
 """
 
 import argparse
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -27,10 +28,17 @@ SMALLEST_FACE = 60  # pixels of the upsampled picture
 SHARD = 512  # seeds
 
 
-def generate(generator: FaceGenerator, seeds: range | list[int]) -> Tensor:
-    """Seeds [B] -> faces [B,3,64,64] in 0..255, rounded."""
-    noise = [torch.randn(generator.NOISE, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-    return ((generator(torch.stack(noise) * NOISE_SCALE) + 1) * 127.5).round()
+def noise(seeds: Iterable[int]) -> Tensor:
+    """Seeds [B] -> what their faces are drawn from: [B,100]."""
+    draws = [
+        torch.randn(FaceGenerator.NOISE, generator=torch.Generator().manual_seed(seed)) for seed in seeds
+    ]
+    return torch.stack(draws)
+
+
+def generate(generator: FaceGenerator, places: Tensor) -> Tensor:
+    """Noise [B,100] -> faces [B,3,64,64] in 0..255, rounded."""
+    return ((generator(places * NOISE_SCALE) + 1) * 127.5).round()
 
 
 @cache
@@ -46,7 +54,7 @@ def draw(seeds: range | list[int], rules: Rules | None) -> dict[str, np.ndarray]
     and `measures` [N,10].
     """
     generator, detector = _networks()
-    images = generate(generator, seeds)
+    images = generate(generator, noise(seeds))
     found = detect(detector, images, UPSAMPLING)
     seen = [i for i, face in enumerate(found) if face is not None]
     landmarks = torch.from_numpy(np.stack([found[i][0] for i in seen]))

@@ -31,7 +31,7 @@ class Optimisation:
         nn.utils.clip_grad_norm_(self._moved(), MAX_NORM)
         self.optimiser.step()
         self.optimiser.zero_grad()
-        self.average.update(self.network, self.step)
+        self.average.update(self.network)
         self.step += 1
 
     def _moved(self) -> Iterable[nn.Parameter]:
@@ -47,6 +47,22 @@ class Optimisation:
 
     def restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["weights"])
-        self.average.weights = state["average"]
+        self.average.load_state_dict({"updates": state["step"], "weights": state["average"]})
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+
+
+class Optimised:
+    """A stage of training, as `loop.run` takes it, whose state is that of its optimisation."""
+
+    optimisation: Optimisation
+
+    @property
+    def step(self) -> int:
+        return self.optimisation.step
+
+    def state(self) -> dict[str, Any]:
+        return self.optimisation.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.optimisation.restore(state)

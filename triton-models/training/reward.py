@@ -20,7 +20,7 @@ from training.diffusion import AVERAGE_DECAY, Denoised
 from training.identity_loss import IdentityLoss, load_identity_loss
 from training.latents import LatentFaces
 from training.networks import LATENT_CHANNELS, LATENT_SIZE
-from training.optimisation import Optimisation
+from training.optimisation import Optimisation, Optimised
 from training.precision import autocast
 from training.schedule import TIMESTEPS, ddim, level
 
@@ -76,7 +76,7 @@ class Pool:
         self.latents, self.conditions, self.wanted = (state[k] for k in ("latents", "conditions", "wanted"))
 
 
-class RewardTraining:
+class RewardTraining(Optimised):
     """Identity loss on the pool's late phases, diffusion loss on `batch` faces."""
 
     def __init__(
@@ -91,10 +91,6 @@ class RewardTraining:
         self.faces, self.identity_loss, self.optimisation = faces, identity_loss, optimisation
         self.batch, self.identity_weight = batch, identity_weight
         self.pool = Pool(faces, pool_rows)
-
-    @property
-    def step(self) -> int:
-        return self.optimisation.step
 
     def advance(self) -> dict[str, float]:
         pool, early = self.pool, PHASES - JUDGED
@@ -124,10 +120,10 @@ class RewardTraining:
 
     def state(self) -> dict[str, Any]:
         settings = checkpoint.diffusion_settings(self.optimisation.network)
-        return {"settings": settings, "pool": self.pool.state(), **self.optimisation.state()}
+        return {"settings": settings, "pool": self.pool.state(), **super().state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.optimisation.restore(state)
+        super().restore(state)
         self.pool.restore(state["pool"])
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from evaluation import faces, held_out, independent
 from evaluation.progress import Bar
 from evaluation.recognition import folder
-from evaluation.synthetic import draw, near, noise
+from evaluation.synthetic import draw, near
+from training.faces import noise
 
 FIRST_SEED = 100_000_000  # above those that train the model, and not held out
 ROUND = 24  # neighbours drawn at a time

@@ -10,7 +10,7 @@ from transformers import CLIPTextModel
 
 from export.arc2face.encoder import IdentityEncoder
 from export.arc2face.random_weights import SCHEDULER_CONFIG
-from training.sd15.average import Average
+from training.average import Average
 from training.sd15.denoiser import Denoiser
 from training.sd15.objective import Objective
 from training.sd15.weights import Start

@@ -237,7 +237,7 @@ def test_average_follows_the_weights() -> None:
         with torch.no_grad():
             network.weight += torch.randn(3)
             network.num_batches_tracked += 1
-        average.update(network, step)
+        average.update(network)
         decay = min(0.75, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * network.weight.detach()
     torch.testing.assert_close(average.weights["weight"], expected)

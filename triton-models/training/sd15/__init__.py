@@ -2,6 +2,5 @@
 
 The way of the data: `prepare` puts pictures and their embeddings into shards, `shards` finds a sample in them, `rows`
 makes training rows of samples, `objective` adds noise and says what is to be predicted, `denoiser` predicts it,
-`average` keeps what will be served, `weights` reads where it begins and writes what `export.arc2face` reads;
-`training` is the loop.
+`weights` reads where it begins and writes what `export.arc2face` reads; `training` is the loop.
 """

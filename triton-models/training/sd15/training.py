@@ -15,8 +15,8 @@ from tqdm import trange
 
 from export.arc2face.layout import Layout
 from export.arc2face.preflight import UnfitError, embedding_size
+from training.average import Average
 from training.sd15 import preflight, shards, weights
-from training.sd15.average import Average
 from training.sd15.denoiser import Denoiser
 from training.sd15.memory import Demand
 from training.sd15.objective import Objective
@@ -132,7 +132,7 @@ class Training:
     def write(self, start: weights.Start, out: Path) -> Layout:
         """The averaged networks, as they are exported. Nothing can be trained after it."""
         denoiser = self.accelerator.unwrap_model(self.denoiser)
-        self.average.copy_to(denoiser)
+        denoiser.load_state_dict(self.average.weights)
         return weights.write(start, denoiser, out)
 
 

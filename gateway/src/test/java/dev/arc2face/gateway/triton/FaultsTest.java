@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -43,13 +44,25 @@ class FaultsTest {
 
     @Test
     void callsOfAReplicaThatDiesAreAnsweredByAnother(SharedTriton triton) {
-        Map<String, String> keys = Map.of("least-attempt-timeout", "PT2M"); // nothing but its death moves them
+        heldCallsAreAnsweredByAnother(triton, TritonProcess::kill);
+    }
+
+    @Test
+    void callsOfAReplicaWhoseModelsCrashAreAnsweredByAnother(SharedTriton triton) {
+        heldCallsAreAnsweredByAnother(triton, mortal -> {
+            mortal.killBackends();
+            mortal.thaw();
+        });
+    }
+
+    private static void heldCallsAreAnsweredByAnother(SharedTriton triton, Consumer<TritonProcess> fault) {
+        Map<String, String> keys = Map.of("least-attempt-timeout", "PT2M"); // nothing but the fault moves them
         try (TritonProcess mortal = new TritonProcess();
                 TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
             ServedModels models = Await.ready(server);
             ByteString expected = unet(triton.models());
             List<CompletableFuture<ByteString>> calls = startWithSomeHeldBy(mortal, models);
-            mortal.kill();
+            fault.accept(mortal);
 
             assertThat(results(calls)).containsOnly(expected);
             assertThat(results(start(8, models))).containsOnly(expected);
@@ -126,21 +139,6 @@ class FaultsTest {
         assertThat(model.infer(
                         Map.of("latents", Tensor.ofFloats(model.input("latents").type(), shape, latents))))
                 .containsKey("image");
-    }
-
-    @Test
-    void callsOfAReplicaWhoseModelsCrashAreAnsweredByAnother(SharedTriton triton) {
-        Map<String, String> keys = Map.of("least-attempt-timeout", "PT2M");
-        try (TritonProcess mortal = new TritonProcess();
-                TritonServer server = Servers.open(mortal.target() + "," + triton.target(), keys)) {
-            ServedModels models = Await.ready(server);
-            ByteString expected = unet(triton.models());
-            List<CompletableFuture<ByteString>> calls = startWithSomeHeldBy(mortal, models);
-            mortal.killBackends();
-            mortal.thaw();
-
-            assertThat(results(calls)).containsOnly(expected);
-        }
     }
 
     @Test
