@@ -15,7 +15,7 @@ import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.quarkus.grpc.GrpcService;
-import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -97,8 +97,8 @@ public final class PortraitEndpoint implements BindableService {
         return detached;
     }
 
-    /** Comes before anything is taken apart: what runs may end. */
-    void drain(@Observes ShutdownEvent stopping) {
+    /** Comes before anything is taken apart, the HTTP server first of all: what runs may end, and be heard to. */
+    void drain(@Observes ShutdownDelayInitiatedEvent stopping) {
         readiness.stop();
         try {
             admission.drain(shutdownGrace);
