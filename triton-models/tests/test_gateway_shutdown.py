@@ -26,7 +26,11 @@ def start(jar: Path, tmp_path: Path) -> Iterator[Start]:
 
         def gateway(*options: str) -> Gateway:
             target = f"{triton.listening.host}:{triton.listening.grpc}"
-            options = ("-Darc2face.limits.max-running=1", f"-Darc2face.limits.shutdown-grace=PT{SECONDS}S", *options)
+            options = (
+                "-Darc2face.limits.max-running=1",
+                f"-Darc2face.limits.shutdown-grace=PT{SECONDS}S",
+                *options,
+            )
             started.append(Gateway(jar, target, tmp_path / "gateway.log", java_options=options))
             return started[-1].__enter__()
 
