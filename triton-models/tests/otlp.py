@@ -4,17 +4,20 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+PATIENCE_SECONDS = 60
+
 
 class Receiver:
     """A context manager: inside it spans can be sent to `endpoint`; `received` has every message."""
 
     def __init__(self) -> None:
         self.received: list[bytes] = []
-        received = self.received
+        self.changed = threading.Condition()
+        keep = self.keep
 
         class Keep(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                received.append(self.rfile.read(int(self.headers["Content-Length"])))
+                keep(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(200)
                 self.send_header("Content-Type", self.headers["Content-Type"])
                 self.send_header("Content-Length", "0")
@@ -36,6 +39,11 @@ class Receiver:
         self.thread.join()
         self.server.server_close()
 
+    def keep(self, message: bytes) -> None:
+        with self.changed:
+            self.received.append(message)
+            self.changed.notify_all()
+
     def of(self, service: str) -> bytes:
         """All messages of the service of this name; they are protobuf or JSON, as the sender likes."""
         protobuf = b"service.name\x12" + bytes([len(service) + 2, 0x0A, len(service)]) + service.encode()
@@ -46,3 +54,9 @@ class Receiver:
         """Whether a span of this service and this trace, in hex, has come."""
         messages = self.of(service)
         return bytes.fromhex(trace) in messages or trace.encode() in messages
+
+    def expect(self, service: str, trace: str) -> None:
+        """Returns when one has come."""
+        with self.changed:
+            came = self.changed.wait_for(lambda: self.has(service, trace), PATIENCE_SECONDS)
+        assert came, f"no span of {service} for trace {trace} within {PATIENCE_SECONDS} s"

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from serving.triton import Options, Triton
 from tests.otlp import Receiver
 
 SOON = "--trace-config=opentelemetry,bsp_schedule_delay=100"
-PATIENCE_SECONDS = 30
-POLL_SECONDS = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +38,6 @@ def generate(gateway: Gateway, trace: str) -> None:
         assert list(client.generate(request, metadata=metadata))[-1].HasField("completed")
 
 
-def await_tritons(receiver: Receiver, trace: str) -> None:
-    """Returns when spans of Triton's have come that are of this trace."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not receiver.has("triton", trace):
-        assert time.monotonic() < deadline
-        time.sleep(POLL_SECONDS)
-
-
 def test_spans_of_gateway_and_triton_are_of_the_callers_trace(
     jar: Path, receiver: Receiver, triton: str, tmp_path: Path
 ) -> None:
@@ -60,7 +49,7 @@ def test_spans_of_gateway_and_triton_are_of_the_callers_trace(
     assert receiver.has("arc2face-gateway", trace)
     for name in (b"PortraitService/Generate", b"generation", b"queue", b"encode", b"denoise", b"vae_decode"):
         assert name in spans
-    await_tritons(receiver, trace)
+    receiver.expect("triton", trace)
 
 
 def test_trace_goes_on_to_triton_through_a_gateway_that_exports_nothing(
@@ -72,7 +61,7 @@ def test_trace_goes_on_to_triton_through_a_gateway_that_exports_nothing(
     log = tmp_path / "gateway.log"
     with Gateway(jar, triton, log, java_options=options) as gateway:
         generate(gateway, trace)
-    await_tritons(receiver, trace)
+    receiver.expect("triton", trace)
     assert receiver.of("arc2face-gateway") == before
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     (ended,) = (line for line in lines if line["message"].startswith("generation "))
