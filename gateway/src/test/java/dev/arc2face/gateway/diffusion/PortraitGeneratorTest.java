@@ -82,6 +82,7 @@ class PortraitGeneratorTest {
                         "Progress",
                         "Preview",
                         "Preview",
+                        "Decoded",
                         "Portrait",
                         "Portrait",
                         "Finished");
