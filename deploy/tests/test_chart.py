@@ -70,6 +70,7 @@ VALUES: dict[str, dict[str, Any]] = {
             "image": {"repository": "registry.example/arc2face", "tag": "1.2.3"},
             "config": {"arc2face.limits.max-running": 32},
             "service": {"type": "LoadBalancer", "annotations": {"example.com/internal": "true"}},
+            "httpService": {"type": "NodePort", "annotations": {"example.com/internal": "false"}},
             "allowFrom": [{"namespaceSelector": {"matchLabels": {"team": "portraits"}}}],
             "nodeSelector": {"pool": "cpu"},
             "tolerations": [{"key": "cpu", "operator": "Exists"}],
@@ -176,6 +177,21 @@ def test_only_gateways_reach_triton_and_it_reaches_nobody() -> None:
     gateway = find(documents, "Deployment", "gateway")["spec"]["selector"]
     assert calls["from"] == [{"podSelector": gateway}]
     assert find(documents, "Service", "triton")["spec"]["clusterIP"] == "None"
+
+
+@pytest.mark.parametrize(("values", "name", "port"), [(ANONYMOUS, "http", 80), (SECURED, "https", 443)])
+def test_callers_over_http_come_to_the_same_gateway_again(
+    values: dict[str, Any], name: str, port: int
+) -> None:
+    documents = render(values)
+    service = find(documents, "Service", "gateway-http")["spec"]
+    assert service["sessionAffinity"] == "ClientIP"
+    assert service["selector"] == find(documents, "Service", "gateway")["spec"]["selector"]
+    assert service["ports"] == [{"name": name, "port": port, "targetPort": name}]
+    assert name in {port["name"] for port in container(documents, "gateway")["ports"]}
+    callers, monitoring = find(documents, "NetworkPolicy", "gateway")["spec"]["ingress"]
+    assert callers["ports"] == [{"port": "grpc"}, {"port": name}]
+    assert monitoring["ports"] == [{"port": "http"}]
 
 
 def test_traces_go_to_the_collector_from_both_sides() -> None:

@@ -70,7 +70,10 @@ def test_callers_reach_the_gateway_and_grafana_alone(compose: dict[str, Any]) ->
     published = {
         name: service["ports"] for name, service in compose["services"].items() if "ports" in service
     }
-    assert published == {"gateway": ["127.0.0.1:9090:9090"], "grafana": ["127.0.0.1:3000:3000"]}
+    assert published == {
+        "gateway": ["127.0.0.1:9090:9090", "127.0.0.1:8080:8080"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
     networks = compose["networks"]
     for name in ("triton", "prometheus"):
         assert all(networks[network]["internal"] for network in compose["services"][name]["networks"])

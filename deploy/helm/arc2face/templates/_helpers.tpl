@@ -47,6 +47,11 @@ seccompProfile: {type: RuntimeDefault}
     matchLabels: {{- include "arc2face.selector" . | nindent 6 }}
 {{- end }}
 
+{{/* Where callers come over HTTP. Where that is encrypted, the plain port is for probes and Prometheus alone. */}}
+{{- define "arc2face.callersHttp" -}}
+{{ empty .Values.security.tls.secretName | ternary "http" "https" }}
+{{- end }}
+
 {{/* The gateway's application.properties. */}}
 {{- define "arc2face.properties" -}}
 quarkus.grpc.server.host=0.0.0.0
@@ -57,6 +62,10 @@ arc2face.limits.shutdown-grace={{ .Values.gateway.shutdownGraceSeconds }}s
 {{- if .tls.secretName }}
 arc2face.security.tls.certificate=/app/secrets/tls/tls.crt
 arc2face.security.tls.key=/app/secrets/tls/tls.key
+quarkus.http.ssl-port=8443
+quarkus.http.ssl.certificate.files=/app/secrets/tls/tls.crt
+quarkus.http.ssl.certificate.key-files=/app/secrets/tls/tls.key
+quarkus.http.ssl.certificate.reload-period=1m
 {{- if .tls.clientCertificates }}
 arc2face.security.tls.client-ca=/app/secrets/tls/ca.crt
 {{- end }}
