@@ -4,7 +4,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30
 
 
 class Receiver:
@@ -55,8 +55,7 @@ class Receiver:
         messages = self.of(service)
         return bytes.fromhex(trace) in messages or trace.encode() in messages
 
-    def expect(self, service: str, trace: str) -> None:
-        """Returns when one has come."""
+    def comes(self, service: str, trace: str) -> bool:
+        """Waits for one; not for ever, since an exporter that could not send its spans drops them."""
         with self.changed:
-            came = self.changed.wait_for(lambda: self.has(service, trace), PATIENCE_SECONDS)
-        assert came, f"no span of {service} for trace {trace} within {PATIENCE_SECONDS} s"
+            return self.changed.wait_for(lambda: self.has(service, trace), PATIENCE_SECONDS)
