@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
@@ -124,5 +125,6 @@ def svg(plot: Plot) -> str:
     if len(plot.series) > 1:
         axes.legend(fontsize="small")
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+    with rc_context({"svg.hashsalt": plot.title}):  # ids are made of it, and must differ on a page of many
+        figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()

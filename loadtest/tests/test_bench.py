@@ -107,6 +107,16 @@ def test_section_survives_json(section: Section) -> None:
     assert json.dumps(asdict(read)) == json.dumps(asdict(section))
 
 
+def test_same_measurements_give_the_same_report(section: Section, tmp_path) -> None:
+    for name in ("once", "again"):
+        (tmp_path / name).mkdir()
+        report.write([section], Table("The machine", ("", ""), [("cores", "2")]), tmp_path / name)
+    files = [path.relative_to(tmp_path / "once") for path in (tmp_path / "once").rglob("*.*")]
+    assert len(files) > 2
+    for file in files:
+        assert (tmp_path / "once" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+
+
 def test_report_tells_what_is_not_met(section: Section, tmp_path) -> None:
     report.write([section], Table("The machine", ("", ""), [("cores", "2")]), tmp_path)
     markdown = (tmp_path / "report.md").read_text()
