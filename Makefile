@@ -478,7 +478,7 @@ $(JMH): $(shell find gateway/src/main gateway/src/jmh proto -type f) gateway/pom
 	@$(MAVEN) --quiet --projects gateway --activate-profiles jmh test-compile
 	@touch $@
 
-# Whatever JAR's build has compiled is left as it is, unless messages are generated anew.
+# JAR's build has compiled it already; messages that are generated anew would have all of it compiled again.
 $(FUZZ): $(JAR) $(shell find gateway/src/test/java -type f)
 	@echo "Building the fuzz targets"
 	@$(MAVEN) --quiet --projects gateway --activate-profiles fuzz -Dquarkus.grpc.codegen.skip=true test-compile
