@@ -17,7 +17,7 @@ def similarity(source: Tensor, target: Tensor) -> Tensor:
     A similarity of the plane is q = a p + b over the complex numbers, so Umeyama's solution needs no SVD.
     """
     p = torch.view_as_complex(source.contiguous())
-    q = torch.view_as_complex(target.expand_as(source).contiguous())
+    q = torch.view_as_complex(target.to(source.device).expand_as(source).contiguous())
     p_mean, q_mean = p.mean(1, keepdim=True), q.mean(1, keepdim=True)
     p_centred, q_centred = p - p_mean, q - q_mean
     a = (p_centred.conj() * q_centred).sum(1) / p_centred.abs().square().sum(1)
@@ -35,10 +35,10 @@ def warp(image: Tensor, matrix: Tensor, size: int, padding: str = "zeros") -> Te
     """Images [B,C,h,w] warped by matrices [B,2,3] (input to output pixels), bilinear -> [B,C,size,size]."""
     height, width = image.shape[-2:]
     inverse_linear = torch.linalg.inv(matrix[:, :, :2])
-    axis = torch.arange(size, dtype=matrix.dtype)
+    axis = torch.arange(size, dtype=matrix.dtype, device=matrix.device)
     output = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).reshape(1, -1, 2)
     points = (output - matrix[:, None, :, 2]) @ inverse_linear.transpose(1, 2)
-    grid = (points + 0.5) * (2 / torch.tensor([width, height])) - 1
+    grid = (points + 0.5) * (2 / axis.new_tensor([width, height])) - 1
     grid = grid.reshape(len(image), size, size, 2).to(image.dtype)
     return F.grid_sample(image, grid, mode="bilinear", padding_mode=padding, align_corners=False)
 
@@ -67,11 +67,11 @@ def portrait(image: Tensor, landmarks: Tensor, size: int = PORTRAIT_SIZE) -> tup
 
 def coverage(height: int, width: int, landmarks: Tensor) -> Tensor:
     """Share [B] of each portrait that lies inside its picture [height,width], the rest being reflection."""
-    inside = torch.ones(1, 1, height, width).expand(len(landmarks), -1, -1, -1)
+    inside = torch.ones(1, 1, height, width, device=landmarks.device).expand(len(landmarks), -1, -1, -1)
     return warp(inside, similarity(landmarks, PORTRAIT_TEMPLATE), PORTRAIT_SIZE).mean((1, 2, 3))
 
 
 def mirror(image: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor]:
     """Images [B,C,h,w] and landmarks [B,5,2], left and right exchanged."""
-    mirrored = landmarks[:, _MIRRORED_ORDER] * torch.tensor([-1.0, 1.0])
-    return image.flip(-1), mirrored + torch.tensor([image.shape[-1] - 1.0, 0.0])
+    mirrored = landmarks[:, _MIRRORED_ORDER] * landmarks.new_tensor([-1.0, 1.0])
+    return image.flip(-1), mirrored + landmarks.new_tensor([image.shape[-1] - 1.0, 0.0])

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import RUNS, checkpoint, loop
+from training import RUNS, checkpoint, device, loop
 from training.alignment import mirror
 from training.networks import Autoencoder
 from training.optimisation import Optimisation, Optimised
 from training.pixels import to_array, to_tensor
-from training.precision import autocast
 from training.published import Recogniser, load_recogniser
 from training.reconstruction import gradient_energy, reconstruction_loss
 
@@ -52,11 +51,12 @@ class AutoencoderTraining(Optimised):
         if self.step == self.encoder_steps:
             self._settle()
         rows = torch.randint(len(self.portraits), (self.batch,)).sort().values
-        portrait = to_tensor(self.portraits[rows.numpy()]) / 127.5 - 1
-        points = self.landmarks[rows]
+        where = device.of(self.network)
+        portrait = to_tensor(self.portraits[rows.numpy()], where) / 127.5 - 1
+        points = self.landmarks[rows].to(where)
         if torch.rand(()) < 0.5:
             portrait, points = mirror(portrait, points)
-        with autocast():
+        with device.autocast(portrait):
             latents = self.network.encode(portrait.contiguous(memory_format=torch.channels_last))
             noisy = latents + LATENT_NOISE[not joint] * torch.randn_like(latents)
             output = self.network.decoder(noisy).float()
@@ -99,16 +99,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    device.add_argument(parser)
     arguments = parser.parse_args()
     runs = arguments.runs
     torch.manual_seed(arguments.seed)
-    network = Autoencoder().to(memory_format=torch.channels_last)
+    network = Autoencoder().to(arguments.device, memory_format=torch.channels_last)
     with np.load(runs / "data.npz") as data:
         landmarks = data["landmarks"]
     stage = AutoencoderTraining(
         np.load(runs / "portraits.npy", mmap_mode="r"),
         landmarks,
-        checkpoint.freeze(load_recogniser()),
+        checkpoint.freeze(load_recogniser()).to(arguments.device),
         network,
         Optimisation(network, arguments.steps, arguments.learning_rate, AVERAGE_DECAY),
         arguments.encoder_steps,

@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training import RUNS, checkpoint, loop
+from training import RUNS, checkpoint, device, loop
 from training.identity_loss import IdentityLoss, load_identity_loss
 from training.latents import Draw, LatentFaces
 from training.optimisation import Optimisation, Optimised
-from training.precision import autocast
 from training.schedule import TIMESTEPS, Level, level
 
 UNCONDITIONAL = 0.1  # share of the rows that learn the unconditional context
@@ -29,14 +28,14 @@ class Denoised:
 
     def __init__(self, networks: nn.ModuleDict, faces: Draw) -> None:
         rows = len(faces.latents)
-        timesteps = torch.randint(TIMESTEPS, (rows,))
+        timesteps = torch.randint(TIMESTEPS, (rows,), device=faces.latents.device)
         noise = torch.randn_like(faces.latents)
         self.faces, self.timesteps, self.level = faces, timesteps, level(timesteps)
         self.noisy = self.level.noisy(faces.latents, noise)
         self.target = self.level.velocity(faces.latents, noise)
-        with autocast():
+        with device.autocast(faces.latents):
             context, unconditional = networks["encoder"](faces.conditions)
-            self.conditional = torch.rand(rows) >= UNCONDITIONAL
+            self.conditional = torch.rand(rows, device=faces.latents.device) >= UNCONDITIONAL
             context = torch.where(self.conditional[:, None, None], context, unconditional)
             channels_last = self.noisy.contiguous(memory_format=torch.channels_last)
             self.velocity = networks["unet"](channels_last, timesteps[:, None].float(), context).float()
@@ -109,6 +108,7 @@ def main() -> None:
     )
     parser.add_argument("--identity-weight", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
+    device.add_argument(parser)
     arguments = parser.parse_args()
     runs, stage = arguments.runs, arguments.stage
     steps, peak, identity_from = (
@@ -119,10 +119,12 @@ def main() -> None:
     )
     torch.manual_seed(arguments.seed)
     before = None if stage == 1 else checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[stage - 2])
-    networks = (before or checkpoint.build_diffusion()).to(memory_format=torch.channels_last)
+    networks = (before or checkpoint.build_diffusion()).to(
+        arguments.device, memory_format=torch.channels_last
+    )
     training = DiffusionTraining(
-        LatentFaces.load(runs, strict=stage == 2),
-        load_identity_loss(runs),
+        LatentFaces.load(runs, stage == 2, arguments.device),
+        load_identity_loss(runs, arguments.device),
         Optimisation(networks, steps, peak, AVERAGE_DECAY),
         arguments.batch,
         identity_from,

@@ -12,11 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training import RUNS, checkpoint, loop
+from training import RUNS, checkpoint, device, loop
 from training.identity_loss import IdentityLoss, load_identity_loss
 from training.latents import LatentFaces
 from training.optimisation import Optimisation, Optimised
-from training.precision import autocast
 from training.reward import GUIDANCE, guided
 from training.schedule import SCHEDULER_CONFIG, TIMESTEPS, ddim, level
 
@@ -58,7 +57,7 @@ def boundary_scalings(timesteps: Tensor) -> tuple[Tensor, Tensor]:
 
 def consistency(unet: nn.Module, noisy: Tensor, timesteps: Tensor, context: Tensor) -> Tensor:
     """f of noisy latents [B,4,16,16] at timesteps [B] under a context [B,T,C]."""
-    with autocast():
+    with device.autocast(noisy):
         channels_last = noisy.contiguous(memory_format=torch.channels_last)
         velocity = unet(channels_last, timesteps[:, None].float(), context).float()
     skip, out = boundary_scalings(timesteps)
@@ -90,10 +89,11 @@ class DistillationTraining(Optimised):
 
     def draw_indices(self) -> Tensor:
         """Where each row starts, [B] of 1..ORIGINAL_STEPS."""
-        served = served_indices()
-        anywhere = torch.randint(1, ORIGINAL_STEPS + 1, (self.batch,))
-        chosen = served[torch.randint(len(served), (self.batch,))]
-        return torch.where(torch.rand(self.batch) < SERVED_SHARE, chosen, anywhere)
+        where = self.faces.latents.device
+        served = served_indices().to(where)
+        anywhere = torch.randint(1, ORIGINAL_STEPS + 1, (self.batch,), device=where)
+        chosen = served[torch.randint(len(served), (self.batch,), device=where)]
+        return torch.where(torch.rand(self.batch, device=where) < SERVED_SHARE, chosen, anywhere)
 
     @torch.no_grad()
     def follow(self, noisy: Tensor, indices: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
@@ -133,15 +133,17 @@ def main() -> None:
     )
     parser.add_argument("--identity-weight", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=0)
+    device.add_argument(parser)
     arguments = parser.parse_args()
     runs = arguments.runs
     torch.manual_seed(arguments.seed)
-    teacher = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[2]).to(memory_format=torch.channels_last)
+    teacher = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[2])
+    teacher = teacher.to(arguments.device, memory_format=torch.channels_last)
     student = copy.deepcopy(teacher["unet"])
     training = DistillationTraining(
-        LatentFaces.load(runs, strict=False),
+        LatentFaces.load(runs, False, arguments.device),
         checkpoint.freeze(teacher),
-        load_identity_loss(runs),
+        load_identity_loss(runs, arguments.device),
         Optimisation(student, arguments.steps, arguments.learning_rate, AVERAGE_DECAY),
         arguments.batch,
         arguments.identity_rows,

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from training import checkpoint
 from training.alignment import arcface_crop, mirror
 from training.augmentation import disturb
+from training.device import autocast
 from training.networks import LatentDecoder
-from training.precision import autocast
 from training.published import Recogniser, load_recogniser
 
 
@@ -27,9 +27,9 @@ class IdentityLoss(nn.Module):
 
     def forward(self, latents: Tensor, landmarks: Tensor, wanted: Tensor) -> Tensor:
         """Latents [B,4,16,16], landmarks [B,5,2] of their faces, unit embeddings [B,256] -> [B]."""
-        with autocast():
+        with autocast(latents):
             image = self.decoder(latents.contiguous(memory_format=torch.channels_last)).float()
-        turned = torch.rand(len(image)) < 0.5
+        turned = torch.rand(len(image), device=image.device) < 0.5
         image, landmarks = (
             torch.where(turned.reshape(-1, *[1] * (plain.ndim - 1)), other, plain)
             for plain, other in zip((image, landmarks), mirror(image, landmarks), strict=True)
@@ -39,6 +39,6 @@ class IdentityLoss(nn.Module):
         return 1 - F.cosine_similarity(embeddings, wanted)
 
 
-def load_identity_loss(runs: Path) -> IdentityLoss:
+def load_identity_loss(runs: Path, device: torch.device) -> IdentityLoss:
     decoder = checkpoint.load_autoencoder(runs).decoder.to(memory_format=torch.channels_last)
-    return IdentityLoss(decoder, checkpoint.freeze(load_recogniser()))
+    return IdentityLoss(decoder, checkpoint.freeze(load_recogniser())).to(device)

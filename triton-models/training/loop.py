@@ -11,10 +11,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-import torch
 from tqdm import tqdm
 
 from training import checkpoint
+from training.device import random_state, set_random_state
 
 SAVE_SECONDS = 180
 SMOOTHING = 0.98  # of what the progress bar shows
@@ -43,7 +43,7 @@ def run(stage: Stage, path: Path, until: int, save_seconds: float = SAVE_SECONDS
     log = path.with_suffix(".jsonl")
     if path.exists():
         state = checkpoint.load(path)
-        torch.set_rng_state(state["random"])
+        set_random_state(state["random"])
         stage.restore(state)
     _forget_after(log, stage.step)
     lines: list[str] = []
@@ -52,7 +52,7 @@ def run(stage: Stage, path: Path, until: int, save_seconds: float = SAVE_SECONDS
         with log.open("a") as file:
             file.writelines(lines)
         lines.clear()
-        checkpoint.save({**stage.state(), "random": torch.get_rng_state()}, path)
+        checkpoint.save({**stage.state(), "random": random_state()}, path)
 
     with (
         _Stop() as stop,

@@ -12,11 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from training import RUNS
+from training import RUNS, device
 from training.alignment import PORTRAIT_SIZE, arcface_crop, portrait
 from training.files import save_arrays
 from training.pixels import to_array, to_tensor
-from training.precision import autocast
 from training.published import Recogniser, Restorer, load_recogniser, load_restorer
 
 BATCH = 8  # on a CPU 1.4 times as fast as 32
@@ -27,13 +26,15 @@ def restore(restorer: Restorer, images: np.ndarray, landmarks: np.ndarray) -> tu
     """Faces [N,h,w,3] and landmarks [N,5,2] -> sharp portraits [N,128,128,3] and their landmarks [N,5,2]."""
     portraits = np.empty((len(images), PORTRAIT_SIZE, PORTRAIT_SIZE, 3), np.uint8)
     places = np.empty((len(images), 5, 2), np.float32)
+    where = device.of(restorer)
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
-        with autocast():
-            restored = restorer(to_tensor(images[part]).contiguous(memory_format=torch.channels_last))
-        points = (torch.from_numpy(landmarks[part]) + 0.5) * 2 - 0.5
+        small = to_tensor(images[part], where)
+        with device.autocast(small):
+            restored = restorer(small.contiguous(memory_format=torch.channels_last))
+        points = (torch.from_numpy(landmarks[part]).to(where) + 0.5) * 2 - 0.5
         sharp, moved = portrait(restored.float().clamp(0, 255), points)
-        portraits[part], places[part] = to_array(sharp), moved.numpy()
+        portraits[part], places[part] = to_array(sharp), moved.cpu().numpy()
     return portraits, places
 
 
@@ -51,12 +52,15 @@ def embed(recogniser: Recogniser, portraits: np.ndarray, landmarks: np.ndarray) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=RUNS)
-    runs = parser.parse_args().runs
+    device.add_argument(parser)
+    arguments = parser.parse_args()
+    runs = arguments.runs
     folder = runs / "portraits"
     folder.mkdir(exist_ok=True)
     sources = sorted((runs / "faces").glob("*.npz"))
     missing = [source for source in sources if not (folder / source.name).exists()]
-    restorer, recogniser = load_restorer().to(memory_format=torch.channels_last), load_recogniser()
+    restorer = load_restorer().to(arguments.device, memory_format=torch.channels_last)
+    recogniser = load_recogniser()
     done = len(sources) - len(missing)
     for source in tqdm(missing, desc="restoration", unit="shard", initial=done, total=len(sources)):
         with np.load(source) as faces:

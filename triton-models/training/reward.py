@@ -14,14 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training import RUNS, checkpoint, loop
+from training import RUNS, checkpoint, device, loop
 from training.alignment import PORTRAIT_TEMPLATE
 from training.diffusion import AVERAGE_DECAY, Denoised
 from training.identity_loss import IdentityLoss, load_identity_loss
 from training.latents import LatentFaces
 from training.networks import LATENT_CHANNELS, LATENT_SIZE
 from training.optimisation import Optimisation, Optimised
-from training.precision import autocast
 from training.schedule import TIMESTEPS, ddim, level
 
 PHASES = 10
@@ -35,7 +34,7 @@ def guided(
     """v [B,4,16,16] under classifier-free guidance; the unconditional prediction is no part of what is trained."""
     noisy = noisy.contiguous(memory_format=torch.channels_last)
     times = timesteps[:, None].float()
-    with autocast():
+    with device.autocast(noisy):
         context, unconditional_context = networks["encoder"](conditions)
         conditional = networks["unet"](noisy, times, context).float()
         with torch.no_grad():
@@ -49,7 +48,8 @@ class Pool:
     def __init__(self, faces: LatentFaces, rows: int) -> None:
         """Starts from noisy faces, as if they had been sampled up to their phases."""
         stride = TIMESTEPS // PHASES
-        self.timesteps = torch.arange(TIMESTEPS - 1, 0, -stride)  # 999, 899, ... 99
+        where = faces.latents.device
+        self.timesteps = torch.arange(TIMESTEPS - 1, 0, -stride, device=where)  # 999, 899, ... 99
         self.faces, self.rows = faces, rows
         draws = [faces.draw(rows) for _ in self.timesteps]
         starts = torch.stack([draw.latents for draw in draws])
@@ -64,7 +64,7 @@ class Pool:
     def move_on(self, latents: Tensor) -> None:
         """Takes what became of the latents [P,R,4,16,16]: the last are finished, new noise comes in first."""
         draw = self.faces.draw(self.rows)
-        noise = torch.randn(1, self.rows, LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE)
+        noise = torch.randn(1, self.rows, LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE, device=latents.device)
         self.latents = torch.cat([noise, latents[:-1]])
         self.conditions = torch.cat([draw.conditions[None], self.conditions[:-1]])
         self.wanted = torch.cat([draw.wanted[None], self.wanted[:-1]])
@@ -73,7 +73,10 @@ class Pool:
         return {"latents": self.latents, "conditions": self.conditions, "wanted": self.wanted}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        self.latents, self.conditions, self.wanted = (state[k] for k in ("latents", "conditions", "wanted"))
+        where = self.latents.device
+        self.latents, self.conditions, self.wanted = (
+            state[name].to(where) for name in ("latents", "conditions", "wanted")
+        )
 
 
 class RewardTraining(Optimised):
@@ -99,7 +102,8 @@ class RewardTraining(Optimised):
         second, starts = self._sample(slice(early, PHASES))
         wanted = pool.wanted[early:].flatten(0, 1)
         # Portraits are aligned, so a new one has its landmarks about where all of them have.
-        distance = self.identity_loss(starts, PORTRAIT_TEMPLATE.expand(len(wanted), 5, 2), wanted)
+        landmarks = PORTRAIT_TEMPLATE.to(wanted.device).expand(len(wanted), 5, 2)
+        distance = self.identity_loss(starts, landmarks, wanted)
         denoised = Denoised(self.optimisation.network, self.faces.draw(self.batch))
         self.optimisation.descend(denoised.loss() + self.identity_weight * distance.mean())
         pool.move_on(torch.cat([first, second.detach()]).unflatten(0, (PHASES, pool.rows)))
@@ -113,7 +117,7 @@ class RewardTraining(Optimised):
         """Latents of these phases one step on, and the pictures that they point to: [p*R,4,16,16] each."""
         pool = self.pool
         noisy, conditions = pool.latents[phases].flatten(0, 1), pool.conditions[phases].flatten(0, 1)
-        following = torch.cat([pool.timesteps[1:], torch.zeros(1, dtype=torch.long)])
+        following = torch.cat([pool.timesteps[1:], pool.timesteps.new_zeros(1)])
         here, there = (t[phases].repeat_interleave(pool.rows) for t in (pool.timesteps, following))
         velocity = guided(self.optimisation.network, noisy, here, conditions, GUIDANCE)
         return ddim(noisy, velocity, level(here), level(there)), level(here).start(noisy, velocity)
@@ -136,13 +140,15 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--identity-weight", type=float, default=0.5)
     parser.add_argument("--seed", type=int, default=0)
+    device.add_argument(parser)
     arguments = parser.parse_args()
     runs = arguments.runs
     torch.manual_seed(arguments.seed)
-    networks = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[1]).to(memory_format=torch.channels_last)
+    networks = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[1])
+    networks = networks.to(arguments.device, memory_format=torch.channels_last)
     training = RewardTraining(
-        LatentFaces.load(runs, strict=False),
-        load_identity_loss(runs),
+        LatentFaces.load(runs, False, arguments.device),
+        load_identity_loss(runs, arguments.device),
         Optimisation(networks, arguments.steps, arguments.learning_rate, AVERAGE_DECAY),
         arguments.batch,
         arguments.pool_rows,

@@ -1,6 +1,7 @@
 """The noise schedule that the networks are trained on, in diffusers' own words, and its arithmetic."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -60,12 +61,15 @@ def signal_and_noise() -> tuple[Tensor, Tensor]:
     return remaining.sqrt(), (1 - remaining).sqrt()
 
 
-_ALPHAS, _SIGMAS = signal_and_noise()
+@cache
+def _signal_and_noise_on(device: torch.device) -> list[Tensor]:
+    return [values.to(device) for values in signal_and_noise()]
 
 
 def level(timesteps: Tensor) -> Level:
     """The noise at timesteps [B]."""
-    return Level(*(values[timesteps][:, None, None, None] for values in (_ALPHAS, _SIGMAS)))
+    tables = _signal_and_noise_on(timesteps.device)
+    return Level(*(values[timesteps][:, None, None, None] for values in tables))
 
 
 def ddim(noisy: Tensor, velocity: Tensor, here: Level, there: Level) -> Tensor:

@@ -82,7 +82,8 @@ def stages(faces: LatentFaces, identity_loss: IdentityLoss, recogniser: nn.Modul
 
 def weights(path: Path) -> dict[str, Any]:
     state = checkpoint.load(path)
-    return {"weights": state["weights"], "average": state["average"], "random": {"": state["random"]}}
+    random = dict(enumerate(state["random"]))
+    return {"weights": state["weights"], "average": state["average"], "random": random}
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "diffusion", "reward", "distillation"])
