@@ -94,6 +94,27 @@ public final class Gateway implements AutoCloseable {
                 .toList();
     }
 
+    /** Without what a clock or a name has to do with it. */
+    public static GenerateResponse timeless(GenerateResponse event) {
+        GenerateResponse.Builder timeless = event.toBuilder();
+        if (event.hasCompleted()) {
+            timeless.getCompletedBuilder()
+                    .clearElapsed()
+                    .clearTimings()
+                    .getReceiptBuilder()
+                    .clearReceiptId()
+                    .getRequestBuilder()
+                    .clearRequestId();
+        }
+        if (event.hasStepProgress()) {
+            timeless.getStepProgressBuilder().clearElapsed().clearExpectedRemaining();
+        }
+        if (event.hasAccepted()) {
+            timeless.getAcceptedBuilder().clearRequestId();
+        }
+        return timeless.build();
+    }
+
     ServingStatus health(String service) {
         return HealthGrpc.newBlockingStub(channel)
                 .withDeadlineAfter(10, SECONDS)

@@ -58,8 +58,7 @@ class MetricsTest extends ConnectedTest {
                 .setSteps(STEPS)
                 .setSeed(1);
         gateway.generate(request);
-        await().untilAsserted(
-                        () -> assertThat(value("arc2face_generations_running")).isZero());
+        awaitIdle();
         double pictures = value("arc2face_pictures_total");
         double steps = value("arc2face_picture_steps_total{variant=\"base\"}");
         double calls = value("arc2face_calls_total{code=\"OK\",method=\"Generate\",reason=\"\"}");
@@ -134,11 +133,15 @@ class MetricsTest extends ConnectedTest {
         assertThat(now.lost).isZero(); // nothing was repeated; FaultsTest does that
     }
 
+    private static void awaitIdle() {
+        await().untilAsserted(
+                        () -> assertThat(value("arc2face_generations_running")).isZero());
+    }
+
     private record Accounts(
             double decoded, double delivered, double rejected, double discarded, double padding, double lost) {
         static Accounts settled() {
-            await().untilAsserted(() ->
-                    assertThat(value("arc2face_generations_running")).isZero());
+            awaitIdle();
             return new Accounts(
                     SharedTriton.get().settledCounters("vae_decoder").rows(),
                     value("arc2face_pictures_total"),
@@ -198,8 +201,7 @@ class MetricsTest extends ConnectedTest {
     @Test
     void theTableOfTheDocumentationIsWhatThePageSays() throws IOException {
         gateway.generate(Gateway.request(Gateway.somebody(1)).setSteps(2));
-        await().untilAsserted(
-                        () -> assertThat(value("arc2face_generations_running")).isZero());
+        awaitIdle();
         Map<String, Meter> documented = new TreeMap<>();
         for (String line : Files.readAllLines(DOCUMENTATION)) {
             Matcher row = ROW.matcher(line);

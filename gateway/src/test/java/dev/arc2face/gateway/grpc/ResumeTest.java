@@ -224,22 +224,7 @@ class ResumeTest extends ConnectedTest {
                     case ACCEPTED, FACE_REPORT, IMAGE, COMPLETED -> true;
                     default -> false;
                 })
-                .map(event -> {
-                    GenerateResponse.Builder timeless = event.toBuilder();
-                    if (event.hasCompleted()) {
-                        timeless.getCompletedBuilder()
-                                .clearElapsed()
-                                .clearTimings()
-                                .getReceiptBuilder()
-                                .clearReceiptId()
-                                .getRequestBuilder()
-                                .clearRequestId();
-                    }
-                    if (event.hasAccepted()) {
-                        timeless.getAcceptedBuilder().clearRequestId();
-                    }
-                    return timeless.build();
-                })
+                .map(Gateway::timeless)
                 .collect(Collectors.toList());
     }
 

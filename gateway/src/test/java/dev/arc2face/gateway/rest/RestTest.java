@@ -80,8 +80,8 @@ class RestTest extends ConnectedTest {
         List<Events.Event> events = http.events(http.begin(longer())).all();
 
         assertThat(durable(events.stream().map(Events.Event::message).toList())).isEqualTo(durable(expected));
-        List<GenerateResponse> all = expected.stream().map(RestTest::timeless).toList();
-        assertThat(events.stream().map(Events.Event::message).map(RestTest::timeless))
+        List<GenerateResponse> all = expected.stream().map(Gateway::timeless).toList();
+        assertThat(events.stream().map(Events.Event::message).map(Gateway::timeless))
                 .isSubsetOf(all); // what has come before anybody listened is told in short
         assertThat(events)
                 .extracting(Events.Event::name)
@@ -414,7 +414,7 @@ class RestTest extends ConnectedTest {
     }
 
     private static List<GenerateResponse> durable(List<GenerateResponse> events) {
-        return events.stream().filter(RestTest::isKept).map(RestTest::timeless).toList();
+        return events.stream().filter(RestTest::isKept).map(Gateway::timeless).toList();
     }
 
     /** What is told to whoever comes when all is over: all but previews and progress but the last. */
@@ -424,26 +424,5 @@ class RestTest extends ConnectedTest {
         return events.stream()
                 .filter(event -> isKept(event) || progress.filter(event::equals).isPresent())
                 .toList();
-    }
-
-    /** Without what a clock or a name has to do with it. */
-    private static GenerateResponse timeless(GenerateResponse event) {
-        GenerateResponse.Builder timeless = event.toBuilder();
-        if (event.hasCompleted()) {
-            timeless.getCompletedBuilder()
-                    .clearElapsed()
-                    .clearTimings()
-                    .getReceiptBuilder()
-                    .clearReceiptId()
-                    .getRequestBuilder()
-                    .clearRequestId();
-        }
-        if (event.hasStepProgress()) {
-            timeless.getStepProgressBuilder().clearElapsed().clearExpectedRemaining();
-        }
-        if (event.hasAccepted()) {
-            timeless.getAcceptedBuilder().clearRequestId();
-        }
-        return timeless.build();
     }
 }
