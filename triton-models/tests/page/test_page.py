@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from evaluation import api
 from serving.gateway import Gateway
-from tests.page.visitor import Visitor, picture, pixels
+from tests.page.visitor import BEGIN, Visitor, is_cancel, picture, pixels
 from tests.pictures import SAMPLE, portrait, squares
 
 Visit = Callable[..., Visitor]
@@ -94,20 +94,39 @@ def test_file_that_is_no_photo_says_so(visit: Visit) -> None:
     expect(visitor.well().get_by_role("alert")).to_contain_text("This photo cannot be read.")
 
 
-def test_cancel_ends_it_here_and_on_the_server(visit: Visit, address: str) -> None:
+def test_cancel_ends_it_here_and_on_the_server(visit: Visit) -> None:
     visitor = visit("#numImages=4&steps=100")
     visitor.add_photo(SAMPLE)
-    with visitor.page.expect_response(re.compile("/v1/generations$")) as accepted:
+    with visitor.page.expect_response(BEGIN) as accepted:
         visitor.generate.click()
     where = accepted.value.header_value("location")
     expect(visitor.run().locator(".run-state")).to_contain_text("Step ")
-    with visitor.page.expect_response(lambda response: response.request.method == "DELETE") as cancelled:
+    with visitor.page.expect_response(is_cancel) as cancelled:
         visitor.run().get_by_role("button", name="Cancel").click()
-    assert cancelled.value.ok
     expect(visitor.run().locator(".run-state")).to_contain_text("Cancelled after")
     expect(visitor.generate).to_be_enabled()
-    gone = visitor.page.request.get(f"{address.rstrip('/')}{where}")
-    assert gone.json()["reason"] in ("CANCELLED", "GENERATION_NOT_FOUND")
+    assert cancelled.value.url.endswith(where)
+    visitor.assert_gone(cancelled.value)
+
+
+def test_cancel_reaches_a_server_that_learns_of_it_late(visit: Visit, address: str) -> None:
+    visitor = visit("#numImages=1")
+    visitor.expected = ("404",)
+    visitor.add_photo(SAMPLE)
+    visitor.page.route(BEGIN, lambda route: None)  # it is on its way
+    visitor.generate.click()
+    with visitor.page.expect_response(is_cancel) as early:
+        visitor.run().get_by_role("button", name="Cancel").click()
+    assert early.value.status == 404
+    arriving = {
+        "requestId": early.value.url.rpartition("/")[2],
+        "identity": {"photo": base64.b64encode(SAMPLE.read_bytes()).decode()},
+        "steps": 100,
+        "onDisconnect": "ON_DISCONNECT_FINISH",
+    }
+    with visitor.page.expect_response(lambda response: is_cancel(response) and response.ok) as late:
+        assert visitor.page.request.post(f"{address}v1/generations", data=arriving).status == 202
+    visitor.assert_gone(late.value)
 
 
 def test_more_like_this_is_the_same_person_from_other_seeds(visit: Visit) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Response, expect
 
 PATIENCE = 60_000  # milliseconds; what takes longer has hung
 SEED = re.compile(r"^Seed (\d+)$")
+BEGIN = re.compile("/v1/generations$")
 
 # What nobody could follow by eye: where the bar was, which pictures were laid one over the other, what was forbidden.
 RECORDER = """
@@ -66,6 +67,10 @@ def picture(pixels: np.ndarray, name: str = "photo.png") -> FilePayload:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return FilePayload(name=name, mimeType="image/png", buffer=file.getvalue())
+
+
+def is_cancel(response: Response) -> bool:
+    return response.request.method == "DELETE"
 
 
 class Visitor:
@@ -130,6 +135,12 @@ class Visitor:
             download.value.suggested_filename,
             Path(download.value.path()).read_bytes(),
         )
+
+    def assert_gone(self, cancelled: Response) -> None:
+        """The server has heard that the generation is to end, and nothing is left of it."""
+        assert cancelled.ok
+        left = self.page.request.get(cancelled.url)
+        assert left.json()["reason"] in ("CANCELLED", "GENERATION_NOT_FOUND")
 
     def seen(self) -> dict[str, Any]:
         return self.page.evaluate("() => seen")

@@ -128,13 +128,17 @@ export class Studio extends EventTarget {
   }
 
   /**
-   * The server forgets by itself, too, only later. One that is still being asked may learn of the generation after
-   * this: it is told again.
+   * The server forgets by itself, too, only later. One that cannot be reached is told again, and so is one that has not
+   * answered yet, for it may learn of the generation after this; one that has refused it never does.
    *
    * @param {Run} run
    */
   async #forget(run) {
-    for (const pause of run.accepted ? [0] : [0, 500, 2_000, 8_000]) {
+    const known = run.accepted.requestId !== undefined;
+    if (!known && run.problem?.status) {
+      return;
+    }
+    for (const pause of [0, 500, 2_000, 8_000]) {
       if (pause > 0) { // the first at once: the page may be about to close
         await new Promise((resolve) => {
           setTimeout(resolve, pause);
@@ -143,8 +147,10 @@ export class Studio extends EventTarget {
       try {
         await this.#server.cancel(run.requestId);
         return;
-      } catch {
-        // It does not know of it, or cannot be reached.
+      } catch (error) {
+        if (known && !asProblem(error).mayPass) {
+          return;
+        }
       }
     }
   }
