@@ -61,9 +61,12 @@ def inspect(visitor: Visitor, screenshot: Path) -> None:
 
 def test_error_and_dialog_can_be_read_by_everybody(visit: Visit, out: Path) -> None:
     visitor = visit(**DESKTOP, permissions=["camera"], reduced_motion="reduce")
-    visitor.expected = ("400",)
+    visitor.expected = ("400", "503")
     visitor.add_photo(picture(squares()["suit"]))
     inspect(visitor, out / "desktop-7-no-face.png")
+    visitor.refuse("/v1/faces:detect", 503, "QUEUE_FULL")
+    visitor.add_photo(SAMPLE)
+    inspect(visitor, out / "desktop-9-busy.png")
     visitor.well().get_by_role("button", name="Remove").click()
     visitor.well().get_by_role("button", name="Use the camera").click()
     expect(visitor.page.get_by_role("button", name="Take the photo")).to_be_enabled()

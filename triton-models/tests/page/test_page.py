@@ -81,6 +81,7 @@ def test_photo_without_a_face_says_so(visit: Visit) -> None:
     visitor.add_photo(picture(squares()["suit"]))
     expect(visitor.well().get_by_role("alert")).to_contain_text("No face found in this photo.")
     expect(visitor.well().get_by_role("alert")).to_contain_text("Try one in which the face is larger")
+    expect(visitor.well().get_by_role("button", name="Try again")).to_be_hidden()
     expect(visitor.generate).to_be_disabled()
     visitor.well().get_by_role("button", name="Remove").click()
     expect(visitor.well().get_by_role("alert")).to_be_hidden()
@@ -182,6 +183,27 @@ def test_two_photos_are_compared(visit: Visit, client: api.Gateway) -> None:
     result = visitor.page.locator(".comparison-result")
     expect(result).to_contain_text("The same person")
     expect(result).to_contain_text(f"Similarity {similarity:.2f}")
+
+
+def test_server_that_is_busy_can_be_asked_again(visit: Visit) -> None:
+    visitor = visit("#mode=compare")
+    visitor.expected = ("429", "503")
+    visitor.refuse("/v1/faces:detect", 503, "QUEUE_FULL")
+    visitor.add_photo(SAMPLE, well=0)
+    alert = visitor.well(0).get_by_role("alert")
+    expect(alert).to_contain_text("Everybody is drawing just now. All places are taken. Try again in 1 s.")
+    alert.get_by_role("button", name="Try again").click()
+    expect(visitor.found(0)).to_have_text("One face found.")
+    expect(alert).to_be_hidden()
+    expect(visitor.well(0).get_by_role("button", name="Remove")).to_be_focused()
+
+    visitor.refuse("/v1/faces:compare", 429, "QUOTA_EXCEEDED")
+    visitor.add_photo(picture(portrait()[:, ::-1]), well=1)
+    result = visitor.page.locator(".comparison-result")
+    expect(result).to_contain_text("You have used up what you may use for now.")
+    result.get_by_role("button", name="Try again").click()
+    expect(result).to_contain_text("The same person")
+    expect(visitor.page.locator("#outcome")).to_be_focused()
 
 
 def test_all_pictures_are_saved_in_one_zip(visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """Somebody who looks at the page and uses it."""
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -134,6 +135,17 @@ class Visitor:
             portrait.locator(".likeness-figure").inner_text(),
             download.value.suggested_filename,
             Path(download.value.path()).read_bytes(),
+        )
+
+    def refuse(self, what: str, status: int, reason: str) -> None:
+        """The next request whose address ends like this is answered with a problem, in the server's stead."""
+        problem = {"status": status, "reason": reason, "detail": "", "retryAfterSeconds": 1}
+        self.page.route(
+            re.compile(f"{re.escape(what)}$"),
+            lambda route: route.fulfill(
+                status=status, content_type="application/problem+json", body=json.dumps(problem)
+            ),
+            times=1,
         )
 
     def assert_gone(self, cancelled: Response) -> None:

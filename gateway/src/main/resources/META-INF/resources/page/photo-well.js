@@ -23,6 +23,7 @@ export class PhotoWell extends EventTarget {
   #marks = one(this.#root, '.faces', HTMLFieldSetElement);
   #found = one(this.#root, '.found', HTMLElement);
   #problem = one(this.#root, '.problem', HTMLElement);
+  #again = one(this.#root, '.again', HTMLButtonElement);
   #remove = one(this.#root, '.remove', HTMLButtonElement);
   #reading = new AbortController();
   #name;
@@ -93,7 +94,11 @@ export class PhotoWell extends EventTarget {
 
   /** @param {Blob} file */
   async show(file) {
+    const focused = this.#root.contains(document.activeElement);
     this.clear();
+    if (focused) {
+      this.#input.focus(); // what had the focus may be gone
+    }
     const reading = this.#reading;
     try {
       const photo = await readPhoto(file, this.#limits());
@@ -158,6 +163,11 @@ export class PhotoWell extends EventTarget {
     this.#remove.addEventListener('click', () => {
       this.clear();
       this.#input.focus();
+    });
+    this.#again.addEventListener('click', () => {
+      if (this.#photo) {
+        void this.show(this.#photo.blob);
+      }
     });
     this.#marks.addEventListener('change', (event) => {
       const { value } = /** @type {HTMLInputElement} */ (event.target);
@@ -240,6 +250,7 @@ export class PhotoWell extends EventTarget {
   #fail(problem) {
     this.#usable = false;
     this.#tell('', false);
+    this.#again.hidden = !problem.mayPass;
     showProblem(this.#problem, problem);
     this.#changed();
   }
