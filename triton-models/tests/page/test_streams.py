@@ -14,7 +14,7 @@ from evaluation import api
 from serving.gateway import Gateway
 from serving.local_http import OPENER
 from tests.page.line import Line
-from tests.page.visitor import PATIENCE, Visitor, pixels
+from tests.page.visitor import BEGIN, PATIENCE, Visitor, pixels
 from tests.pictures import SAMPLE
 
 Visit = Callable[..., Visitor]
@@ -43,6 +43,17 @@ def test_broken_connection_is_made_again_and_nothing_is_lost(
     assert np.array_equal(
         shown.pixels, portrait(client, api.message("IdentitySource", photo=SAMPLE.read_bytes()), 11, 60)
     )
+
+
+def test_request_that_is_not_answered_is_sent_again(visit: Visit) -> None:
+    visitor = visit("#numImages=1&steps=4")
+    visitor.expected = ("ERR_",)
+    asked: list[Request] = []
+    visitor.page.on("request", lambda request: BEGIN.search(request.url) and asked.append(request))
+    visitor.page.route(BEGIN, lambda route: route.abort("connectionreset"), times=1)
+    visitor.add_photo(SAMPLE)
+    visitor.draw()
+    assert len(asked) == 2
 
 
 def test_two_tabs_and_a_hundred_listeners_never_mix(visit: Visit, address: str, client: api.Gateway) -> None:

@@ -1,5 +1,5 @@
 /** Draws portraits, one request at a time, and keeps those that were drawn until they are removed. */
-import { follow } from './follow.js';
+import { follow, pauseAfter } from './follow.js';
 import { at } from './identity.js';
 import { Problem, asProblem } from './problem.js';
 import { portraits } from './progress.js';
@@ -15,6 +15,7 @@ import { Run } from './run.js';
  */
 
 const TITLE = document.title;
+const MOST_REPEATS = 4; // of a request without an answer: four seconds of them
 
 /** Sends 'change' when a drawing begins, ends or is removed. */
 export class Studio extends EventTarget {
@@ -104,7 +105,7 @@ export class Studio extends EventTarget {
     // A connection may break, on a phone at any time: the generation goes on until somebody cancels it.
     const request = { ...run.request, requestId: run.requestId, onDisconnect: 'ON_DISCONNECT_FINISH' };
     try {
-      run.take(await this.#server.generate(request, run.identity, signal));
+      run.take(await this.#begin(run, request, signal, show));
       show();
       performance.measure('first event', 'asked');
       for await (const event of follow(this.#server, run.requestId, signal)) {
@@ -124,6 +125,31 @@ export class Studio extends EventTarget {
     show();
     if (!signal.aborted) {
       void this.#forget(run); // all of it is here: the server need not hold it any longer
+    }
+  }
+
+  /**
+   * Nobody knows whether a request arrived that was not answered: it is sent again, and is the same generation.
+   *
+   * @param {Run} run
+   * @param {import('./messages.js').GenerateRequest} request
+   * @param {AbortSignal} signal
+   * @param {() => void} show
+   * @returns {Promise<import('./messages.js').GenerateResponse>} the first event
+   */
+  async #begin(run, request, signal, show) {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#server.generate(request, run.identity, signal);
+      } catch (error) {
+        const answered = !(error instanceof Problem && error.reason === 'UNREACHABLE');
+        if (signal.aborted || answered || failures >= MOST_REPEATS) {
+          throw error;
+        }
+      }
+      run.connected = false;
+      show();
+      await pauseAfter(failures, signal);
     }
   }
 
