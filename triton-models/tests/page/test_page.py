@@ -276,6 +276,14 @@ def test_photo_that_is_too_large_is_made_smaller(visit: Visit, start: Callable[.
         visitor.draw()
 
 
+def test_two_photos_that_are_too_large_together_are_made_smaller(visit: Visit) -> None:
+    large = SAMPLE.read_bytes() + bytes(9 << 20)  # what stands behind a PNG's end is nothing to its readers
+    visitor = visit("#mode=compare")
+    for well in range(2):
+        visitor.add_photo({"name": "photo.png", "mimeType": "image/png", "buffer": large}, well)
+    expect(visitor.page.locator(".comparison-result")).to_contain_text("The same person")
+
+
 def test_key_is_asked_for_where_the_server_asks(
     visit: Visit, start: Callable[..., Gateway], tmp_path: Path
 ) -> None:
