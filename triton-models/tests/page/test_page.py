@@ -241,6 +241,28 @@ def test_link_carries_the_settings_and_no_photo(visit: Visit) -> None:
     expect(page.locator("#seed")).to_have_value("43")
 
 
+def test_variant_that_is_picked_brings_its_own_recipe(visit: Visit, client: api.Gateway) -> None:
+    variants = client.unary("GetModelInfo", api.message("GetModelInfoRequest")).variants
+    if len(variants) < 2:
+        pytest.skip("the mini model has one variant only: there is nothing to pick")
+    other = variants[1]
+    visitor = visit("#numImages=1&seed=9")
+    page = visitor.page
+    expect(page.locator("#recipe")).to_contain_text(f"{variants[0].id} · {variants[0].default_steps} steps")
+    page.locator(".settings > summary").click()
+    page.locator(f"#variants label:has(input[value='{other.id}'])").click()
+    expect(page.locator("#steps")).to_have_value(str(other.default_steps))
+    expect(page.locator("#scheduler")).to_have_value(other.default_scheduler)
+    expect(page.locator("#recipe")).to_have_text(f"{other.id} · {other.default_steps} steps · seed 9")
+    page.wait_for_url(re.compile(f"variant={other.id}"))
+    assert "steps" not in page.url
+
+    visitor.add_photo(SAMPLE)
+    visitor.draw()
+    (image,) = generated(client, variant=other.id, seed=9)
+    assert np.array_equal(visitor.portraits()[0].pixels, pixels(image.data))
+
+
 def test_photo_may_be_dropped_or_pasted(visit: Visit) -> None:
     visitor = visit("#mode=mix")
     file = base64.b64encode(SAMPLE.read_bytes()).decode()
