@@ -206,6 +206,36 @@ def test_server_that_is_busy_can_be_asked_again(visit: Visit) -> None:
     expect(visitor.page.locator("#outcome")).to_be_focused()
 
 
+def test_what_was_refused_is_tried_again_for_the_same_person(visit: Visit, client: api.Gateway) -> None:
+    visitor = visit("#numImages=1&seed=3&steps=4")
+    visitor.expected = ("503",)
+    visitor.refuse("/v1/generations", 503, "QUEUE_FULL")
+    visitor.add_photo(SAMPLE)
+    visitor.generate.click()
+    expect(visitor.run().get_by_role("alert")).to_contain_text("Everybody is drawing just now.")
+    before = thumbnail(visitor)
+    visitor.well().get_by_role("button", name="Remove").click()
+    visitor.add_photo(picture(squares()["sizes"]))
+    visitor.run().get_by_role("button", name="Try again").click()
+    visitor.await_finish()
+    expect(visitor.page.locator(".run")).to_have_count(1)
+    assert thumbnail(visitor) == before
+    (image,) = generated(client, seed=3, steps=4)
+    assert np.array_equal(visitor.portraits()[0].pixels, pixels(image.data))
+
+
+def test_generation_that_the_server_has_forgotten_says_so(visit: Visit) -> None:
+    visitor = visit("#numImages=1&steps=4")
+    visitor.expected = ("404",)
+    visitor.refuse("/events", 404, "GENERATION_NOT_FOUND")
+    visitor.add_photo(SAMPLE)
+    visitor.generate.click()
+    expect(visitor.run().get_by_role("alert")).to_contain_text("The server has let go of this.")
+    expect(visitor.run().locator(".run-state")).to_have_text("Not finished")
+    visitor.run().get_by_role("button", name="Try again").click()
+    visitor.await_finish()
+
+
 def test_all_pictures_are_saved_in_one_zip(visit: Visit) -> None:
     visitor = visit("#numImages=3&seed=7&steps=4&outputFormat=IMAGE_FORMAT_JPEG")
     visitor.add_photo(SAMPLE)
@@ -330,6 +360,10 @@ def test_key_is_asked_for_where_the_server_asks(
         )
         assert stored[:3] == ["", 0, 0]
         assert "alice" not in stored[3]
+
+
+def thumbnail(visitor: Visitor) -> str:
+    return visitor.run().locator(".thumbnail").evaluate("canvas => canvas.toDataURL()")
 
 
 def generated(client: api.Gateway, **fields: Any) -> list[Any]:

@@ -139,7 +139,9 @@ class Visitor:
 
     def refuse(self, what: str, status: int, reason: str) -> None:
         """The next request whose address ends like this is answered with a problem, in the server's stead."""
-        problem = {"status": status, "reason": reason, "detail": "", "retryAfterSeconds": 1}
+        problem = {"status": status, "reason": reason}
+        if status in (429, 503):
+            problem["retryAfterSeconds"] = 1
         self.page.route(
             re.compile(f"{re.escape(what)}$"),
             lambda route: route.fulfill(

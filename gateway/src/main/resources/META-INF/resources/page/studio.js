@@ -54,11 +54,14 @@ export class Studio extends EventTarget {
   async draw(wish) {
     const run = new Run(newRequestId(), wish.request, wish.identity);
     const stop = new AbortController();
+    // The photos may be others by the time that something is drawn from here.
+    const portray = (/** @type {HTMLCanvasElement} */ canvas) =>
+      canvas.getContext('2d')?.drawImage(view.thumbnail, 0, 0);
     const view = new RunView(run, wish.title, this.#threshold(), {
       cancel: () => this.cancel(),
       again: () => {
         this.#remove(view);
-        void this.draw(wish);
+        void this.draw({ ...wish, portray });
       },
       dismiss: () => {
         this.#remove(view);
@@ -69,7 +72,7 @@ export class Studio extends EventTarget {
           title: `${portraits(run.portraits.length)} more like portrait ${portrait.index + 1}`,
           identity: at(wish.identity, portrait.t),
           request: { ...wish.request, seed: undefined },
-          portray: (canvas) => canvas.getContext('2d')?.drawImage(view.thumbnail, 0, 0),
+          portray,
         }),
       useSeed: this.#useSeed,
     });
