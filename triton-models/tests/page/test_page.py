@@ -21,6 +21,20 @@ from tests.pictures import SAMPLE, portrait, squares
 
 Visit = Callable[..., Visitor]
 
+# Keeps what the browser lends to the page, which gets it once `lent` says so.
+WATCH_CAMERAS = """() => {
+  globalThis.cameras = [];
+  globalThis.lent = Promise.resolve();
+  const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await lend(wanted);
+    cameras.push(...stream.getTracks());
+    await lent;
+    return stream;
+  };
+}"""
+CAMERAS = "() => cameras.map(({ readyState }) => readyState)"
+
 
 def test_photo_becomes_portraits_before_ones_eyes(visit: Visit, client: api.Gateway, out: Path) -> None:
     visitor = visit("#numImages=2&seed=7&steps=12")
@@ -313,11 +327,29 @@ def test_photo_may_be_dropped_or_pasted(visit: Visit) -> None:
 
 def test_photo_may_be_taken(visit: Visit) -> None:
     visitor = visit("#numImages=1&steps=4", permissions=["camera"])
+    visitor.page.evaluate(WATCH_CAMERAS)
     visitor.well().get_by_role("button", name="Use the camera").click()
     visitor.page.get_by_role("button", name="Take the photo").click()
     expect(visitor.found()).to_have_text("One face found.")
-    assert visitor.page.evaluate("() => document.querySelector('video').srcObject") is None
+    assert visitor.page.evaluate(CAMERAS) == ["ended"]
     visitor.draw()
+
+
+def test_camera_that_comes_too_late_is_let_go(visit: Visit) -> None:
+    visitor = visit(permissions=["camera"])
+    page = visitor.page
+    page.evaluate(WATCH_CAMERAS)
+    page.evaluate("() => { globalThis.lent = new Promise((resolve) => { globalThis.lend = resolve; }); }")
+    for number in (1, 2):
+        visitor.well().get_by_role("button", name="Use the camera").click()
+        page.wait_for_function("number => cameras.length === number", arg=number)
+        if number == 1:
+            page.keyboard.press("Escape")
+    page.evaluate("() => lend()")
+    expect(page.get_by_role("button", name="Take the photo")).to_be_enabled()
+    assert page.evaluate(CAMERAS) == ["ended", "live"]
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.wait_for_function("() => cameras.every(({ readyState }) => readyState === 'ended')")
 
 
 def test_photo_that_is_too_large_is_made_smaller(visit: Visit, start: Callable[..., Gateway]) -> None:
