@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
-from tests.page.visitor import Visitor, is_cancel, picture
+from tests.page.visitor import PATIENCE, Visitor, is_cancel, picture
 from tests.pictures import SAMPLE, portrait, squares
 
 Visit = Callable[..., Visitor]
@@ -18,6 +18,15 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
+# What is put into the banner, and so read out, with each change of it.
+SAID_OF_OUTAGE = """
+globalThis.said = [];
+new MutationObserver((records) => {
+  const changes = records.filter(({ target }) => target instanceof Element && target.matches('.problem-title'));
+  said.push(...changes.filter(({ target }) => target.closest('#outage')).map(({ target }) => target.textContent));
+}).observe(document, { subtree: true, childList: true });
+"""
+
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 LOOKS = {
     "phone": PHONE,
@@ -118,6 +127,26 @@ def test_small_face_can_be_touched(visit: Visit) -> None:
     expect(smallest.locator("input")).not_to_be_checked()
     visitor.page.mouse.click(box["x"] + box["width"] / 2 - 11, box["y"] + box["height"] / 2)
     expect(smallest.locator("input")).to_be_checked()
+
+
+def test_outage_is_said_once_and_leaves_the_focus_in_the_page(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.expected = ("503",)
+    expect(page.locator("#served")).to_contain_text("mini")
+    asked: list[Request] = []
+    page.on("request", lambda request: request.url.endswith("/v1/model") and asked.append(request))
+    page.add_init_script(SAID_OF_OUTAGE)
+    visitor.refuse("/v1/model", 503, "SHUTTING_DOWN", times=2)
+    page.reload()
+    outage = page.locator("#outage")
+    expect(outage).to_contain_text("The server is being restarted.")
+    outage.get_by_role("button", name="Try again").focus()
+    expect(outage).to_be_hidden(timeout=PATIENCE)  # the page asks again by itself
+    assert len(asked) == 3
+    said = page.evaluate("() => said")
+    assert said.count("The server is being restarted.") == 1
+    expect(page.get_by_role("form", name="What to draw")).to_be_focused()
 
 
 def checked(visitor: Visitor) -> str:

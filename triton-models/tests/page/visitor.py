@@ -137,8 +137,8 @@ class Visitor:
             Path(download.value.path()).read_bytes(),
         )
 
-    def refuse(self, what: str, status: int, reason: str) -> None:
-        """The next request whose address ends like this is answered with a problem, in the server's stead."""
+    def refuse(self, what: str, status: int, reason: str, times: int = 1) -> None:
+        """The next requests whose address ends like this are answered with a problem, in the server's stead."""
         problem = {"status": status, "reason": reason}
         if status in (429, 503):
             problem["retryAfterSeconds"] = 1
@@ -147,7 +147,7 @@ class Visitor:
             lambda route: route.fulfill(
                 status=status, content_type="application/problem+json", body=json.dumps(problem)
             ),
-            times=1,
+            times=times,
         )
 
     def assert_gone(self, cancelled: Response) -> None:

@@ -1,4 +1,5 @@
 /** What went wrong, and how to say it to a person. */
+import { write } from './dom.js';
 
 /**
  * @typedef {object} ProblemFields
@@ -123,7 +124,7 @@ export function showProblem(place, problem) {
   for (const [selector, text] of [['.problem-title', title], ['.problem-advice', advice]]) {
     const line = place.querySelector(selector);
     if (line) {
-      line.textContent = text;
+      write(line, text);
     }
   }
 }
