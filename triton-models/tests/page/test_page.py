@@ -62,6 +62,10 @@ def test_photo_becomes_portraits_before_ones_eyes(visit: Visit, client: api.Gate
         same = portrait_shown.likeness in ("Same person", "Very alike")
         assert same == (similarity >= threshold)
 
+    for finished in visitor.run().locator(".portrait").all():  # what is shown can be saved, too
+        address = finished.locator(".download").get_attribute("href")
+        expect(finished.locator(".picture img:last-child")).to_have_attribute("src", address)
+
     first_event = visitor.page.evaluate("() => performance.getEntriesByName('first event')[0].duration")
     (out / "first-event.json").write_text(json.dumps({"milliseconds_to_first_event": round(first_event, 1)}))
 
