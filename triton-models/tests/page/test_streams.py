@@ -58,7 +58,10 @@ def test_request_that_is_not_answered_is_sent_again(visit: Visit) -> None:
 
 def test_two_tabs_and_a_hundred_listeners_never_mix(visit: Visit, address: str, client: api.Gateway) -> None:
     info = client.unary("GetModelInfo", api.message("GetModelInfoRequest"))
-    tabs = {seed: visit(f"#numImages=2&seed={seed}&steps={steps}") for seed, steps in TABS.items()}
+    tabs: dict[int, Visitor] = {}
+    for seed, steps in TABS.items():
+        beside = next(iter(tabs.values()), None)
+        tabs[seed] = visit(f"#numImages=2&seed={seed}&steps={steps}", beside=beside)
     for tab in tabs.values():
         tab.add_photo(SAMPLE)
     with ThreadPoolExecutor(LISTENERS) as pool:
