@@ -199,7 +199,7 @@ export class PhotoWell extends EventTarget {
       if (!(error instanceof Problem && error.reason === 'PERMISSION_DENIED')) {
         throw error;
       }
-      // The key may draw, but not detect: the server will say which face it took.
+      // The key may draw, but not detect: the server picks the face.
       this.#usable = true;
       this.#tell('The largest face will be used.', false);
     }

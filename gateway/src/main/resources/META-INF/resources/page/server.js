@@ -38,9 +38,11 @@ export class Server {
   }
 
   /**
+   * Fails where the identity has no face.
+   *
    * @param {Identity} identity
    * @param {AbortSignal} signal
-   * @returns {Promise<import('./messages.js').EmbedFaceResponse>}
+   * @returns {Promise<unknown>}
    */
   embed(identity, signal) {
     return this.#json('v1/faces:embed', { method: 'POST', body: withIdentities({}, { identity }), signal });
