@@ -88,19 +88,24 @@ def axe() -> str:
 
 @pytest.fixture
 def visit(browser: Browser, address: str, axe: str) -> Iterator[Callable[..., Visitor]]:
-    """Opens the page in a browser of its own; options are those of Playwright's contexts. Nothing may break its policy,
-    fail in its scripts, or come from elsewhere."""
+    """Opens the page in a browser of its own, or in another tab `beside` an earlier one; options are those of
+    Playwright's contexts. Nothing may break its policy, fail in its scripts, or come from elsewhere."""
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
-    def open_page(fragment: str = "", at: str = address, **options: object) -> Visitor:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.add_init_script(RECORDER)
-        context.add_init_script(axe)
+    def open_page(
+        fragment: str = "", at: str = address, beside: Visitor | None = None, **options: object
+    ) -> Visitor:
+        context = beside.page.context if beside else open_browser(options)
         visitors.append(Visitor(context.new_page(), at))
         visitors[-1].open(fragment)
         return visitors[-1]
+
+    def open_browser(options: dict[str, object]) -> BrowserContext:
+        contexts.append(browser.new_context(**options))
+        contexts[-1].add_init_script(RECORDER)
+        contexts[-1].add_init_script(axe)
+        return contexts[-1]
 
     yield open_page
     for visitor in visitors:

@@ -10,6 +10,7 @@ const { figure, inWords } = await import(new URL('likeness.js', page));
 const { fromFragment, toFragment } = await import(new URL('link.js', page));
 const { bytes, seconds } = await import(new URL('messages.js', page));
 const { inWords: progressInWords } = await import(new URL('progress.js', page));
+const { Problem, inWords: problemInWords } = await import(new URL('problem.js', page));
 const { Run } = await import(new URL('run.js', page));
 
 /** The examples of the HTML standard, 9.2.6, and what it says they are. */
@@ -102,6 +103,16 @@ test('a mixture goes from one end to the other', () => {
   const between = mixture(person(new Blob(['1']), 0), person(new Blob(['2']), undefined), walk(2));
   assert.deepEqual(Object.keys(between.photos), ['interpolation.first.photo', 'interpolation.second.photo']);
   assert.deepEqual(at(between, 0.5).source.interpolation, { first: { faceIndex: 0 }, second: {}, t: [0.5] });
+});
+
+test('what the server may answer to a photo is told in words of the page', () => {
+  const unforeseen = problemInWords(new Problem({ reason: 'UNKNOWN' })).title;
+  for (const reason of ['MESSAGE_TOO_LARGE', 'CLIENT_TOO_SLOW', 'AUTHENTICATION_UNAVAILABLE', 'POLICY_UNAVAILABLE']) {
+    assert.notEqual(problemInWords(new Problem({ reason })).title, unforeseen);
+  }
+  assert.deepEqual(problemInWords(new Problem({ reason: 'SHUTTING_DOWN', retryAfter: 0.2 })), {
+    title: 'The server is being restarted.', advice: 'Try again in 1 s.',
+  });
 });
 
 test('likeness is told against the threshold', () => {

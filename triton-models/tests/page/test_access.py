@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
-from tests.page.visitor import Visitor, picture
+from tests.page.visitor import PATIENCE, Visitor, is_cancel, picture
 from tests.pictures import SAMPLE, portrait, squares
 
 Visit = Callable[..., Visitor]
@@ -18,6 +18,15 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
+# What is put into the banner, and so read out, with each change of it.
+SAID_OF_OUTAGE = """
+globalThis.said = [];
+new MutationObserver((records) => {
+  const changes = records.filter(({ target }) => target instanceof Element && target.matches('.problem-title'));
+  said.push(...changes.filter(({ target }) => target.closest('#outage')).map(({ target }) => target.textContent));
+}).observe(document, { subtree: true, childList: true });
+"""
+
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 LOOKS = {
     "phone": PHONE,
@@ -61,9 +70,12 @@ def inspect(visitor: Visitor, screenshot: Path) -> None:
 
 def test_error_and_dialog_can_be_read_by_everybody(visit: Visit, out: Path) -> None:
     visitor = visit(**DESKTOP, permissions=["camera"], reduced_motion="reduce")
-    visitor.expected = ("400",)
+    visitor.expected = ("400", "503")
     visitor.add_photo(picture(squares()["suit"]))
     inspect(visitor, out / "desktop-7-no-face.png")
+    visitor.refuse("/v1/faces:detect", 503, "QUEUE_FULL")
+    visitor.add_photo(SAMPLE)
+    inspect(visitor, out / "desktop-9-busy.png")
     visitor.well().get_by_role("button", name="Remove").click()
     visitor.well().get_by_role("button", name="Use the camera").click()
     expect(visitor.page.get_by_role("button", name="Take the photo")).to_be_enabled()
@@ -71,8 +83,7 @@ def test_error_and_dialog_can_be_read_by_everybody(visit: Visit, out: Path) -> N
 
 
 def test_keyboard_is_enough(visit: Visit) -> None:
-    visitor = visit("#numImages=2&steps=60")
-    visitor.expected = ("404",)  # whoever cancels this quickly may be before the server knows of it
+    visitor = visit("#numImages=4&steps=100")
     page = visitor.page
     expect(page.locator("#served")).to_contain_text("mini")
     page.keyboard.press("Tab")
@@ -97,9 +108,45 @@ def test_keyboard_is_enough(visit: Visit) -> None:
     expect(visitor.run().locator("h2")).to_be_focused()
     page.keyboard.press("Tab")
     expect(visitor.run().get_by_role("button", name="Cancel")).to_be_focused()
-    page.keyboard.press("Enter")
+    expect(visitor.run().locator(".run-state")).to_contain_text("Step ")
+    with page.expect_response(is_cancel) as cancelled:
+        page.keyboard.press("Enter")
     expect(page.locator("#announcements")).to_have_text("Cancelled.")
     expect(visitor.run().locator("h2")).to_be_focused()
+    visitor.assert_gone(cancelled.value)
+
+
+def test_small_face_can_be_touched(visit: Visit) -> None:
+    """At 11 pixels from its middle, of a group on a phone (WCAG 2.5.8); of a touch browsers would take the nearest."""
+    visitor = visit("#mode=mix", **PHONE)
+    visitor.add_photo(picture(squares()["sizes"]))
+    marks = visitor.well().locator(".face:has(input:enabled)").all()
+    smallest = min(marks, key=lambda mark: mark.bounding_box()["width"])
+    box = smallest.bounding_box()
+    assert box["width"] < 20, "no face is too small to touch"
+    expect(smallest.locator("input")).not_to_be_checked()
+    visitor.page.mouse.click(box["x"] + box["width"] / 2 - 11, box["y"] + box["height"] / 2)
+    expect(smallest.locator("input")).to_be_checked()
+
+
+def test_outage_is_said_once_and_leaves_the_focus_in_the_page(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.expected = ("503",)
+    expect(page.locator("#served")).to_contain_text("mini")
+    asked: list[Request] = []
+    page.on("request", lambda request: request.url.endswith("/v1/model") and asked.append(request))
+    page.add_init_script(SAID_OF_OUTAGE)
+    visitor.refuse("/v1/model", 503, "SHUTTING_DOWN", times=2)
+    page.reload()
+    outage = page.locator("#outage")
+    expect(outage).to_contain_text("The server is being restarted.")
+    outage.get_by_role("button", name="Try again").focus()
+    expect(outage).to_be_hidden(timeout=PATIENCE)  # the page asks again by itself
+    assert len(asked) == 3
+    said = page.evaluate("() => said")
+    assert said.count("The server is being restarted.") == 1
+    expect(page.get_by_role("form", name="What to draw")).to_be_focused()
 
 
 def checked(visitor: Visitor) -> str:

@@ -16,10 +16,24 @@ from playwright.sync_api import expect
 
 from evaluation import api
 from serving.gateway import Gateway
-from tests.page.visitor import Visitor, picture, pixels
+from tests.page.visitor import BEGIN, Visitor, is_cancel, picture, pixels
 from tests.pictures import SAMPLE, portrait, squares
 
 Visit = Callable[..., Visitor]
+
+# Keeps what the browser lends to the page, which gets it once `lent` says so.
+WATCH_CAMERAS = """() => {
+  globalThis.cameras = [];
+  globalThis.lent = Promise.resolve();
+  const lend = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await lend(wanted);
+    cameras.push(...stream.getTracks());
+    await lent;
+    return stream;
+  };
+}"""
+CAMERAS = "() => cameras.map(({ readyState }) => readyState)"
 
 
 def test_photo_becomes_portraits_before_ones_eyes(visit: Visit, client: api.Gateway, out: Path) -> None:
@@ -47,6 +61,10 @@ def test_photo_becomes_portraits_before_ones_eyes(visit: Visit, client: api.Gate
         assert portrait_shown.figure == f"{similarity:.2f}"
         same = portrait_shown.likeness in ("Same person", "Very alike")
         assert same == (similarity >= threshold)
+
+    for finished in visitor.run().locator(".portrait").all():  # what is shown can be saved, too
+        address = finished.locator(".download").get_attribute("href")
+        expect(finished.locator(".picture img:last-child")).to_have_attribute("src", address)
 
     first_event = visitor.page.evaluate("() => performance.getEntriesByName('first event')[0].duration")
     (out / "first-event.json").write_text(json.dumps({"milliseconds_to_first_event": round(first_event, 1)}))
@@ -81,6 +99,7 @@ def test_photo_without_a_face_says_so(visit: Visit) -> None:
     visitor.add_photo(picture(squares()["suit"]))
     expect(visitor.well().get_by_role("alert")).to_contain_text("No face found in this photo.")
     expect(visitor.well().get_by_role("alert")).to_contain_text("Try one in which the face is larger")
+    expect(visitor.well().get_by_role("button", name="Try again")).to_be_hidden()
     expect(visitor.generate).to_be_disabled()
     visitor.well().get_by_role("button", name="Remove").click()
     expect(visitor.well().get_by_role("alert")).to_be_hidden()
@@ -94,20 +113,39 @@ def test_file_that_is_no_photo_says_so(visit: Visit) -> None:
     expect(visitor.well().get_by_role("alert")).to_contain_text("This photo cannot be read.")
 
 
-def test_cancel_ends_it_here_and_on_the_server(visit: Visit, address: str) -> None:
+def test_cancel_ends_it_here_and_on_the_server(visit: Visit) -> None:
     visitor = visit("#numImages=4&steps=100")
     visitor.add_photo(SAMPLE)
-    with visitor.page.expect_response(re.compile("/v1/generations$")) as accepted:
+    with visitor.page.expect_response(BEGIN) as accepted:
         visitor.generate.click()
     where = accepted.value.header_value("location")
     expect(visitor.run().locator(".run-state")).to_contain_text("Step ")
-    with visitor.page.expect_response(lambda response: response.request.method == "DELETE") as cancelled:
+    with visitor.page.expect_response(is_cancel) as cancelled:
         visitor.run().get_by_role("button", name="Cancel").click()
-    assert cancelled.value.ok
     expect(visitor.run().locator(".run-state")).to_contain_text("Cancelled after")
     expect(visitor.generate).to_be_enabled()
-    gone = visitor.page.request.get(f"{address.rstrip('/')}{where}")
-    assert gone.json()["reason"] in ("CANCELLED", "GENERATION_NOT_FOUND")
+    assert cancelled.value.url.endswith(where)
+    visitor.assert_gone(cancelled.value)
+
+
+def test_cancel_reaches_a_server_that_learns_of_it_late(visit: Visit, address: str) -> None:
+    visitor = visit("#numImages=1")
+    visitor.expected = ("404",)
+    visitor.add_photo(SAMPLE)
+    visitor.page.route(BEGIN, lambda route: None)  # it is on its way
+    visitor.generate.click()
+    with visitor.page.expect_response(is_cancel) as early:
+        visitor.run().get_by_role("button", name="Cancel").click()
+    assert early.value.status == 404
+    arriving = {
+        "requestId": early.value.url.rpartition("/")[2],
+        "identity": {"photo": base64.b64encode(SAMPLE.read_bytes()).decode()},
+        "steps": 100,
+        "onDisconnect": "ON_DISCONNECT_FINISH",
+    }
+    with visitor.page.expect_response(lambda response: is_cancel(response) and response.ok) as late:
+        assert visitor.page.request.post(f"{address}v1/generations", data=arriving).status == 202
+    visitor.assert_gone(late.value)
 
 
 def test_more_like_this_is_the_same_person_from_other_seeds(visit: Visit) -> None:
@@ -165,6 +203,57 @@ def test_two_photos_are_compared(visit: Visit, client: api.Gateway) -> None:
     expect(result).to_contain_text(f"Similarity {similarity:.2f}")
 
 
+def test_server_that_is_busy_can_be_asked_again(visit: Visit) -> None:
+    visitor = visit("#mode=compare")
+    visitor.expected = ("429", "503")
+    visitor.refuse("/v1/faces:detect", 503, "QUEUE_FULL")
+    visitor.add_photo(SAMPLE, well=0)
+    alert = visitor.well(0).get_by_role("alert")
+    expect(alert).to_contain_text("Everybody is drawing just now. All places are taken. Try again in 1 s.")
+    alert.get_by_role("button", name="Try again").click()
+    expect(visitor.found(0)).to_have_text("One face found.")
+    expect(alert).to_be_hidden()
+    expect(visitor.well(0).get_by_role("button", name="Remove")).to_be_focused()
+
+    visitor.refuse("/v1/faces:compare", 429, "QUOTA_EXCEEDED")
+    visitor.add_photo(picture(portrait()[:, ::-1]), well=1)
+    result = visitor.page.locator(".comparison-result")
+    expect(result).to_contain_text("You have used up what you may use for now.")
+    result.get_by_role("button", name="Try again").click()
+    expect(result).to_contain_text("The same person")
+    expect(visitor.page.locator("#outcome")).to_be_focused()
+
+
+def test_what_was_refused_is_tried_again_for_the_same_person(visit: Visit, client: api.Gateway) -> None:
+    visitor = visit("#numImages=1&seed=3&steps=4")
+    visitor.expected = ("503",)
+    visitor.refuse("/v1/generations", 503, "QUEUE_FULL")
+    visitor.add_photo(SAMPLE)
+    visitor.generate.click()
+    expect(visitor.run().get_by_role("alert")).to_contain_text("Everybody is drawing just now.")
+    before = thumbnail(visitor)
+    visitor.well().get_by_role("button", name="Remove").click()
+    visitor.add_photo(picture(squares()["sizes"]))
+    visitor.run().get_by_role("button", name="Try again").click()
+    visitor.await_finish()
+    expect(visitor.page.locator(".run")).to_have_count(1)
+    assert thumbnail(visitor) == before
+    (image,) = generated(client, seed=3, steps=4)
+    assert np.array_equal(visitor.portraits()[0].pixels, pixels(image.data))
+
+
+def test_generation_that_the_server_has_forgotten_says_so(visit: Visit) -> None:
+    visitor = visit("#numImages=1&steps=4")
+    visitor.expected = ("404",)
+    visitor.refuse("/events", 404, "GENERATION_NOT_FOUND")
+    visitor.add_photo(SAMPLE)
+    visitor.generate.click()
+    expect(visitor.run().get_by_role("alert")).to_contain_text("The server has let go of this.")
+    expect(visitor.run().locator(".run-state")).to_have_text("Not finished")
+    visitor.run().get_by_role("button", name="Try again").click()
+    visitor.await_finish()
+
+
 def test_all_pictures_are_saved_in_one_zip(visit: Visit) -> None:
     visitor = visit("#numImages=3&seed=7&steps=4&outputFormat=IMAGE_FORMAT_JPEG")
     visitor.add_photo(SAMPLE)
@@ -200,6 +289,28 @@ def test_link_carries_the_settings_and_no_photo(visit: Visit) -> None:
     expect(page.locator("#seed")).to_have_value("43")
 
 
+def test_variant_that_is_picked_brings_its_own_recipe(visit: Visit, client: api.Gateway) -> None:
+    variants = client.unary("GetModelInfo", api.message("GetModelInfoRequest")).variants
+    if len(variants) < 2:
+        pytest.skip("the mini model has one variant only: there is nothing to pick")
+    other = variants[1]
+    visitor = visit("#numImages=1&seed=9")
+    page = visitor.page
+    expect(page.locator("#recipe")).to_contain_text(f"{variants[0].id} · {variants[0].default_steps} steps")
+    page.locator(".settings > summary").click()
+    page.locator(f"#variants label:has(input[value='{other.id}'])").click()
+    expect(page.locator("#steps")).to_have_value(str(other.default_steps))
+    expect(page.locator("#scheduler")).to_have_value(other.default_scheduler)
+    expect(page.locator("#recipe")).to_have_text(f"{other.id} · {other.default_steps} steps · seed 9")
+    page.wait_for_url(re.compile(f"variant={other.id}"))
+    assert "steps" not in page.url
+
+    visitor.add_photo(SAMPLE)
+    visitor.draw()
+    (image,) = generated(client, variant=other.id, seed=9)
+    assert np.array_equal(visitor.portraits()[0].pixels, pixels(image.data))
+
+
 def test_photo_may_be_dropped_or_pasted(visit: Visit) -> None:
     visitor = visit("#mode=mix")
     file = base64.b64encode(SAMPLE.read_bytes()).decode()
@@ -220,11 +331,29 @@ def test_photo_may_be_dropped_or_pasted(visit: Visit) -> None:
 
 def test_photo_may_be_taken(visit: Visit) -> None:
     visitor = visit("#numImages=1&steps=4", permissions=["camera"])
+    visitor.page.evaluate(WATCH_CAMERAS)
     visitor.well().get_by_role("button", name="Use the camera").click()
     visitor.page.get_by_role("button", name="Take the photo").click()
     expect(visitor.found()).to_have_text("One face found.")
-    assert visitor.page.evaluate("() => document.querySelector('video').srcObject") is None
+    assert visitor.page.evaluate(CAMERAS) == ["ended"]
     visitor.draw()
+
+
+def test_camera_that_comes_too_late_is_let_go(visit: Visit) -> None:
+    visitor = visit(permissions=["camera"])
+    page = visitor.page
+    page.evaluate(WATCH_CAMERAS)
+    page.evaluate("() => { globalThis.lent = new Promise((resolve) => { globalThis.lend = resolve; }); }")
+    for number in (1, 2):
+        visitor.well().get_by_role("button", name="Use the camera").click()
+        page.wait_for_function("number => cameras.length === number", arg=number)
+        if number == 1:
+            page.keyboard.press("Escape")
+    page.evaluate("() => lend()")
+    expect(page.get_by_role("button", name="Take the photo")).to_be_enabled()
+    assert page.evaluate(CAMERAS) == ["ended", "live"]
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.wait_for_function("() => cameras.every(({ readyState }) => readyState === 'ended')")
 
 
 def test_photo_that_is_too_large_is_made_smaller(visit: Visit, start: Callable[..., Gateway]) -> None:
@@ -233,6 +362,14 @@ def test_photo_that_is_too_large_is_made_smaller(visit: Visit, start: Callable[.
         expect(visitor.page.locator("#served")).to_contain_text("mini")
         visitor.add_photo(SAMPLE)
         visitor.draw()
+
+
+def test_two_photos_that_are_too_large_together_are_made_smaller(visit: Visit) -> None:
+    large = SAMPLE.read_bytes() + bytes(9 << 20)  # what stands behind a PNG's end is nothing to its readers
+    visitor = visit("#mode=compare")
+    for well in range(2):
+        visitor.add_photo({"name": "photo.png", "mimeType": "image/png", "buffer": large}, well)
+    expect(visitor.page.locator(".comparison-result")).to_contain_text("The same person")
 
 
 def test_key_is_asked_for_where_the_server_asks(
@@ -246,11 +383,18 @@ def test_key_is_asked_for_where_the_server_asks(
         visitor = visit("#numImages=1&steps=4", at=f"http://{asking.host}:{asking.http_port}/")
         visitor.expected = ("401",)
         dialog = visitor.page.get_by_role("dialog")
-        dialog.get_by_label("API key or token").fill("bob")
-        dialog.get_by_role("button", name="Continue").click()
+        key, proceed = dialog.get_by_label("API key or token"), dialog.get_by_role("button", name="Continue")
+        key.fill("böb")  # no header can carry it
+        proceed.click()
         expect(dialog.get_by_role("alert")).to_contain_text("does not count here")
-        dialog.get_by_label("API key or token").fill("alice")
-        dialog.get_by_role("button", name="Continue").click()
+        expect(key).to_have_accessible_description(re.compile("does not count here.*memory only"))
+        expect(key).to_have_value("böb")
+        key.fill("bob")
+        proceed.click()
+        expect(key).to_have_value("")  # asked for anew
+        expect(dialog.get_by_role("alert")).to_contain_text("does not count here")
+        key.fill("alice")
+        proceed.click()
         expect(dialog).to_be_hidden()
         visitor.add_photo(SAMPLE)
         visitor.draw()
@@ -259,6 +403,10 @@ def test_key_is_asked_for_where_the_server_asks(
         )
         assert stored[:3] == ["", 0, 0]
         assert "alice" not in stored[3]
+
+
+def thumbnail(visitor: Visitor) -> str:
+    return visitor.run().locator(".thumbnail").evaluate("canvas => canvas.toDataURL()")
 
 
 def generated(client: api.Gateway, **fields: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from evaluation import api
 from serving.gateway import Gateway
 from serving.local_http import OPENER
 from tests.page.line import Line
-from tests.page.visitor import PATIENCE, Visitor, pixels
+from tests.page.visitor import BEGIN, PATIENCE, Visitor, pixels
 from tests.pictures import SAMPLE
 
 Visit = Callable[..., Visitor]
@@ -45,9 +45,23 @@ def test_broken_connection_is_made_again_and_nothing_is_lost(
     )
 
 
+def test_request_that_is_not_answered_is_sent_again(visit: Visit) -> None:
+    visitor = visit("#numImages=1&steps=4")
+    visitor.expected = ("ERR_",)
+    asked: list[Request] = []
+    visitor.page.on("request", lambda request: BEGIN.search(request.url) and asked.append(request))
+    visitor.page.route(BEGIN, lambda route: route.abort("connectionreset"), times=1)
+    visitor.add_photo(SAMPLE)
+    visitor.draw()
+    assert len(asked) == 2
+
+
 def test_two_tabs_and_a_hundred_listeners_never_mix(visit: Visit, address: str, client: api.Gateway) -> None:
     info = client.unary("GetModelInfo", api.message("GetModelInfoRequest"))
-    tabs = {seed: visit(f"#numImages=2&seed={seed}&steps={steps}") for seed, steps in TABS.items()}
+    tabs: dict[int, Visitor] = {}
+    for seed, steps in TABS.items():
+        beside = next(iter(tabs.values()), None)
+        tabs[seed] = visit(f"#numImages=2&seed={seed}&steps={steps}", beside=beside)
     for tab in tabs.values():
         tab.add_photo(SAMPLE)
     with ThreadPoolExecutor(LISTENERS) as pool:

@@ -1,6 +1,7 @@
 """Somebody who looks at the page and uses it."""
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Response, expect
 
 PATIENCE = 60_000  # milliseconds; what takes longer has hung
 SEED = re.compile(r"^Seed (\d+)$")
+BEGIN = re.compile("/v1/generations$")
 
 # What nobody could follow by eye: where the bar was, which pictures were laid one over the other, what was forbidden.
 RECORDER = """
@@ -66,6 +68,10 @@ def picture(pixels: np.ndarray, name: str = "photo.png") -> FilePayload:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return FilePayload(name=name, mimeType="image/png", buffer=file.getvalue())
+
+
+def is_cancel(response: Response) -> bool:
+    return response.request.method == "DELETE"
 
 
 class Visitor:
@@ -130,6 +136,25 @@ class Visitor:
             download.value.suggested_filename,
             Path(download.value.path()).read_bytes(),
         )
+
+    def refuse(self, what: str, status: int, reason: str, times: int = 1) -> None:
+        """The next requests whose address ends like this are answered with a problem, in the server's stead."""
+        problem = {"status": status, "reason": reason}
+        if status in (429, 503):
+            problem["retryAfterSeconds"] = 1
+        self.page.route(
+            re.compile(f"{re.escape(what)}$"),
+            lambda route: route.fulfill(
+                status=status, content_type="application/problem+json", body=json.dumps(problem)
+            ),
+            times=times,
+        )
+
+    def assert_gone(self, cancelled: Response) -> None:
+        """The server has heard that the generation is to end, and nothing is left of it."""
+        assert cancelled.ok
+        left = self.page.request.get(cancelled.url)
+        assert left.json()["reason"] in ("CANCELLED", "GENERATION_NOT_FOUND")
 
     def seen(self) -> dict[str, Any]:
         return self.page.evaluate("() => seen")

@@ -1,7 +1,7 @@
 /** A photo from the camera, by a dialog. */
 import { one } from './dom.js';
 import { jpeg } from './photo.js';
-import { asProblem } from './problem.js';
+import { asProblem, inWords } from './problem.js';
 
 const dialog = one(document, '#camera', HTMLDialogElement);
 const video = one(dialog, 'video', HTMLVideoElement);
@@ -9,6 +9,8 @@ const viewfinder = one(dialog, '.viewfinder', HTMLElement);
 const refusal = one(dialog, '.problem', HTMLElement);
 const take = one(dialog, '[value=take]', HTMLButtonElement);
 const turn = one(dialog, '[value=turn]', HTMLButtonElement);
+
+let latest = 0; // of the times that a camera was asked for: an earlier one may be answered late
 
 /** Browsers lend cameras to pages that came encrypted or from this machine. */
 export function hasCamera() {
@@ -28,7 +30,7 @@ export async function takePhoto() {
     'click',
     async () => {
       photo = await still().catch((error) => {
-        refuse(asProblem(error).message);
+        refuse(inWords(asProblem(error)).title);
         return null;
       });
       if (photo) {
@@ -52,22 +54,26 @@ export async function takePhoto() {
  * @param {string} facing
  */
 async function look(facing) {
+  const mine = ++latest;
   stop();
   take.disabled = true;
   refusal.hidden = true;
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 } } });
-    video.srcObject = stream;
-    if (!dialog.open) {
-      stop(); // closed while the browser asked
+    if (mine !== latest || !dialog.open) {
+      end(stream); // nobody looks there any more
       return;
     }
+    video.srcObject = stream;
     await video.play();
     viewfinder.dataset.facing = stream.getVideoTracks()[0]?.getSettings().facingMode ?? 'user';
     take.disabled = false;
     const devices = await navigator.mediaDevices.enumerateDevices();
     turn.hidden = devices.filter(({ kind }) => kind === 'videoinput').length < 2;
   } catch (error) {
+    if (mine !== latest) {
+      return;
+    }
     const name = error instanceof DOMException ? error.name : '';
     refuse(
       name === 'NotAllowedError'
@@ -84,11 +90,15 @@ function refuse(words) {
 }
 
 function stop() {
-  const stream = video.srcObject;
-  if (stream instanceof MediaStream) {
-    stream.getTracks().forEach((track) => track.stop());
+  if (video.srcObject instanceof MediaStream) {
+    end(video.srcObject);
   }
   video.srcObject = null;
+}
+
+/** @param {MediaStream} stream */
+function end(stream) {
+  stream.getTracks().forEach((track) => track.stop());
 }
 
 /** What the camera sees now, unmirrored. */

@@ -48,8 +48,7 @@ export class Comparison {
       this.#tell(similarity, threshold);
     } catch (error) {
       if (!signal.aborted) {
-        const { title, advice } = inWords(asProblem(error));
-        this.#say(title, make('p', { textContent: advice }));
+        this.#fail(asProblem(error), threshold);
       }
     }
   }
@@ -68,6 +67,20 @@ export class Comparison {
       scale,
       make('p', { className: 'hint', textContent: explanation(threshold) }),
     );
+  }
+
+  /**
+   * @param {import('./problem.js').Problem} problem
+   * @param {number} threshold
+   */
+  #fail(problem, threshold) {
+    const { title, advice } = inWords(problem);
+    const again = make('button', { type: 'button', className: 'quiet', textContent: 'Try again' });
+    again.addEventListener('click', () => {
+      this.#place.closest('section')?.focus(); // what was pressed is about to go
+      void this.update(threshold);
+    });
+    this.#say(title, make('p', { textContent: advice }), ...(problem.mayPass ? [again] : []));
   }
 
   /**

@@ -39,7 +39,11 @@ async function ask(refused) {
     (event) => {
       event.preventDefault();
       given = credential(field.value.trim());
-      dialog.close();
+      if (given) {
+        dialog.close();
+      } else {
+        refusal.hidden = false;
+      }
     },
     { signal: listeners.signal },
   );

@@ -45,7 +45,7 @@ export async function* follow(server, requestId, signal) {
       }
     }
     yield 'lost';
-    await pause(Math.min(LONGEST_PAUSE, 250 * 2 ** failures), signal);
+    await pauseAfter(failures, signal);
   }
 }
 
@@ -68,13 +68,15 @@ function isPassing(error) {
 }
 
 /**
- * @param {number} milliseconds
+ * Waits before the next try, the longer the more have failed.
+ *
+ * @param {number} failures before the latest, one after the other
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function pause(milliseconds, signal) {
+export function pauseAfter(failures, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
+    const timer = setTimeout(resolve, Math.min(LONGEST_PAUSE, 250 * 2 ** failures));
     signal.addEventListener(
       'abort',
       () => {

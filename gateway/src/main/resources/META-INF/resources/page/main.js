@@ -105,6 +105,9 @@ async function meetServer() {
     clearTimeout(timer);
     return meetServer();
   }
+  if (outage.contains(document.activeElement)) {
+    form.focus(); // what was pressed is about to go
+  }
   showProblem(outage, null);
   write(served, `${info.profile}, ${info.imageWidth} × ${info.imageHeight} pixels`);
   settings.offer(info);

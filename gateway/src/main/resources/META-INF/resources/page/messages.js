@@ -1,6 +1,6 @@
 /**
- * The messages of the API (proto/arc2face/v1) as protobuf JSON. A field with its default value may be left out: what is
- * absent is 0, "", false or empty.
+ * The messages of the API (proto/arc2face/v1) as protobuf JSON, as far as the page has to do with them. A field with its
+ * default value may be left out: what is absent is 0, "", false or empty.
  *
  * @typedef {object} Face
  * @property {number} [index]
@@ -8,16 +8,6 @@
  * @property {number} [top]
  * @property {number} [right]
  * @property {number} [bottom]
- * @property {number} [score]
- *
- * @typedef {object} FaceReport
- * @property {number} [photoWidth]
- * @property {number} [photoHeight]
- * @property {Face[]} [faces]
- * @property {number} [usedIndex]
- * @property {boolean} [truncated]
- * @property {boolean} [padded]
- * @property {{ faceReport?: FaceReport }[]} [sources]
  *
  * @typedef {object} IdentitySource all but the photos, which travel as parts of their own
  * @property {number} [faceIndex]
@@ -38,7 +28,6 @@
  *
  * @typedef {object} Accepted
  * @property {string} [requestId]
- * @property {number} [numImages]
  * @property {number} [steps]
  * @property {number} [guidanceScale]
  * @property {string} [scheduler]
@@ -55,14 +44,11 @@
  * @property {number} [seed]
  * @property {string} [data] base64
  * @property {string} [format]
- * @property {number} [width]
- * @property {number} [height]
  * @property {IdentityScore} [identityScore]
  * @property {number} [t]
  *
  * @typedef {object} Preview
  * @property {number} [imageIndex]
- * @property {number} [step]
  * @property {string} [jpeg] base64
  *
  * @typedef {object} StepProgress
@@ -81,19 +67,14 @@
  * @typedef {object} GenerateResponse one of these
  * @property {Accepted} [accepted]
  * @property {Queued} [queued]
- * @property {FaceReport} [faceReport]
+ * @property {object} [faceReport]
  * @property {StepProgress} [stepProgress]
  * @property {Preview} [preview]
  * @property {PortraitImage} [image]
  * @property {Completed} [completed]
  *
  * @typedef {object} DetectFacesResponse
- * @property {number} [photoWidth]
- * @property {number} [photoHeight]
  * @property {Face[]} [faces]
- *
- * @typedef {object} EmbedFaceResponse
- * @property {FaceReport} [faceReport]
  *
  * @typedef {object} CompareFacesResponse
  * @property {number} [similarity]

@@ -23,6 +23,7 @@ export class PhotoWell extends EventTarget {
   #marks = one(this.#root, '.faces', HTMLFieldSetElement);
   #found = one(this.#root, '.found', HTMLElement);
   #problem = one(this.#root, '.problem', HTMLElement);
+  #again = one(this.#root, '.again', HTMLButtonElement);
   #remove = one(this.#root, '.remove', HTMLButtonElement);
   #reading = new AbortController();
   #name;
@@ -93,7 +94,11 @@ export class PhotoWell extends EventTarget {
 
   /** @param {Blob} file */
   async show(file) {
+    const focused = this.#root.contains(document.activeElement);
     this.clear();
+    if (focused) {
+      this.#input.focus(); // what had the focus may be gone
+    }
     const reading = this.#reading;
     try {
       const photo = await readPhoto(file, this.#limits());
@@ -159,6 +164,11 @@ export class PhotoWell extends EventTarget {
       this.clear();
       this.#input.focus();
     });
+    this.#again.addEventListener('click', () => {
+      if (this.#photo) {
+        void this.show(this.#photo.blob);
+      }
+    });
     this.#marks.addEventListener('change', (event) => {
       const { value } = /** @type {HTMLInputElement} */ (event.target);
       this.#face = this.#faces.find(({ index = 0 }) => index === Number(value));
@@ -189,7 +199,7 @@ export class PhotoWell extends EventTarget {
       if (!(error instanceof Problem && error.reason === 'PERMISSION_DENIED')) {
         throw error;
       }
-      // The key may draw, but not detect: the server will say which face it took.
+      // The key may draw, but not detect: the server picks the face.
       this.#usable = true;
       this.#tell('The largest face will be used.', false);
     }
@@ -240,6 +250,7 @@ export class PhotoWell extends EventTarget {
   #fail(problem) {
     this.#usable = false;
     this.#tell('', false);
+    this.#again.hidden = !problem.mayPass;
     showProblem(this.#problem, problem);
     this.#changed();
   }

@@ -11,11 +11,12 @@ import { Problem } from './problem.js';
 
 const TAKEN = new Set(['image/jpeg', 'image/png', 'image/webp']);
 const QUALITY = 0.93;
+const MOST_BYTES = 8 << 20; // two of them go into one request
 const MOST_PIXELS = 4096 * 4096; // of one that is drawn anew: more than every canvas can hold is no gain
 
 /**
  * The file as it is, if the server takes that: the same bytes give the same portraits as from anywhere else. What is of
- * another kind (HEIC, AVIF) or too large is drawn anew as a JPEG.
+ * another kind (HEIC, AVIF) or too large, for itself or beside another one, is drawn anew as a JPEG.
  *
  * @param {Blob} file
  * @param {import('./messages.js').Limits} limits
@@ -27,7 +28,7 @@ export async function readPhoto(file, limits) {
   });
   try {
     const pixels = bitmap.width * bitmap.height;
-    const maxBytes = limits.maxPhotoBytes ?? Infinity;
+    const maxBytes = Math.min(limits.maxPhotoBytes ?? Infinity, MOST_BYTES);
     const maxPixels = limits.maxPhotoPixels ?? Infinity;
     if (TAKEN.has(file.type) && file.size <= maxBytes && pixels <= maxPixels) {
       return { blob: file, url: URL.createObjectURL(file), width: bitmap.width, height: bitmap.height };

@@ -48,10 +48,13 @@ export class PortraitView {
 
   show() {
     const { picture, preview, seed, t } = this.#portrait;
+    if (picture && this.#more.hidden) {
+      this.#finish(picture);
+    }
     const latest = picture ?? preview;
     if (latest !== this.#shown && latest !== null) {
       this.#shown = latest;
-      void this.#lay(latest, picture ? '' : 'preview');
+      void (picture ? this.#lay(latest, this.#download.href, '') : this.#layPreview(latest));
     }
     this.#picture.style.setProperty('--done', String(this.#run.progress));
     this.element.dataset.state = picture ? 'finished' : this.#run.isOver ? 'left' : preview ? 'preview' : 'expected';
@@ -62,9 +65,6 @@ export class PortraitView {
     write(this.#share, `${Math.round(100 * (t ?? 0))} %`);
     this.#share.title = 'How far from the first person to the second';
     this.#seed.title = 'Use this seed for the next portraits';
-    if (picture && this.#more.hidden) {
-      this.#finish(picture);
-    }
   }
 
   /**
@@ -96,17 +96,23 @@ export class PortraitView {
     this.#download.title = 'Download';
   }
 
+  /** @param {Blob} preview */
+  async #layPreview(preview) {
+    const url = URL.createObjectURL(preview);
+    await this.#lay(preview, url, 'preview');
+    URL.revokeObjectURL(url); // that of the picture stays, for whoever saves what is shown
+  }
+
   /**
    * Lays a picture over the one before, once it can be drawn: nothing flickers.
    *
    * @param {Blob} blob
+   * @param {string} url its address
    * @param {string} className
    */
-  async #lay(blob, className) {
-    const url = URL.createObjectURL(blob);
+  async #lay(blob, url, className) {
     const image = make('img', { className, src: url, alt: className ? '' : this.#name });
     await image.decode().catch(() => undefined);
-    URL.revokeObjectURL(url);
     if (blob !== this.#shown) {
       return; // a later one was quicker
     }

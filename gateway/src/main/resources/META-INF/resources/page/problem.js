@@ -1,4 +1,5 @@
 /** What went wrong, and how to say it to a person. */
+import { write } from './dom.js';
 
 /**
  * @typedef {object} ProblemFields
@@ -77,7 +78,11 @@ const WORDS = {
   DEADLINE_UNREACHABLE: () => ['The server is too busy to finish this in time.', ''],
   DEADLINE_EXCEEDED: () => ['This took too long and was stopped.', AGAIN],
   MODEL_SERVER_UNAVAILABLE: () => ['The models are not there just now.', 'The server waits for them to come back.'],
-  SHUTTING_DOWN: () => ['The server is being restarted.', AGAIN],
+  SHUTTING_DOWN: () => ['The server is being restarted.', ''],
+  MESSAGE_TOO_LARGE: () => ['This is too much for one request.', 'Try smaller photos.'],
+  CLIENT_TOO_SLOW: () => ['The connection is too slow for this.', 'Try a smaller photo, or another connection.'],
+  AUTHENTICATION_UNAVAILABLE: () => ['The server cannot check just now who you are.', ''],
+  POLICY_UNAVAILABLE: () => ['The server cannot check just now whether this is allowed.', ''],
   UNAUTHENTICATED: () => ['This server asks who you are.', 'An API key or a token lets you in.'],
   PERMISSION_DENIED: ({ metadata }) => [
     'Your key does not allow this.',
@@ -119,7 +124,7 @@ export function showProblem(place, problem) {
   for (const [selector, text] of [['.problem-title', title], ['.problem-advice', advice]]) {
     const line = place.querySelector(selector);
     if (line) {
-      line.textContent = text;
+      write(line, text);
     }
   }
 }

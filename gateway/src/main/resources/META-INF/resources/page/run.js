@@ -39,8 +39,6 @@ export class Run {
   told = 0; // performance.now() of the latest news
   /** @type {import('./messages.js').Accepted} */
   accepted = {};
-  /** @type {import('./messages.js').FaceReport | null} */
-  faceReport = null;
   /** @type {import('./messages.js').Completed} */
   completed = {};
   /** @type {import('./problem.js').Problem | null} */
@@ -99,7 +97,6 @@ export class Run {
       this.secondsLeft = seconds(queued.expectedWait);
       this.#enter('waiting');
     } else if (faceReport) {
-      this.faceReport = faceReport;
       this.#enter('drawing');
     } else if (stepProgress) {
       this.step = stepProgress.step ?? 0;

@@ -38,9 +38,11 @@ export class Server {
   }
 
   /**
+   * Fails where the identity has no face.
+   *
    * @param {Identity} identity
    * @param {AbortSignal} signal
-   * @returns {Promise<import('./messages.js').EmbedFaceResponse>}
+   * @returns {Promise<unknown>}
    */
   embed(identity, signal) {
     return this.#json('v1/faces:embed', { method: 'POST', body: withIdentities({}, { identity }), signal });
@@ -82,12 +84,17 @@ export class Server {
   }
 
   /**
-   * Ends a generation or, where it has ended, makes the server forget it; even while the page is being left.
+   * Ends a generation or, where it has ended, makes the server forget it; even while the page is being left. Nobody is
+   * asked for a credential on the way: this is the page's own housekeeping.
    *
    * @param {string} requestId
    */
   async cancel(requestId) {
-    await this.#answer(`v1/generations/${requestId}`, { method: 'DELETE', keepalive: true });
+    const options = { method: 'DELETE', keepalive: true };
+    const response = await this.#send(`v1/generations/${requestId}`, options, this.#credential);
+    if (!response.ok) {
+      throw await Problem.of(response);
+    }
   }
 
   /**

@@ -74,7 +74,10 @@ export class Settings extends EventTarget {
     this.#seed.addEventListener('invalid', () => {
       one(form, '.settings', HTMLDetailsElement).open = true;
     });
-    this.#variants.addEventListener('change', () => this.#takeRecipe());
+    this.#variants.addEventListener('change', () => {
+      this.#takeRecipe();
+      this.#changed();
+    });
     form.addEventListener('input', () => this.#changed());
   }
 

@@ -1,5 +1,5 @@
 /** Draws portraits, one request at a time, and keeps those that were drawn until they are removed. */
-import { follow } from './follow.js';
+import { follow, pauseAfter } from './follow.js';
 import { at } from './identity.js';
 import { Problem, asProblem } from './problem.js';
 import { portraits } from './progress.js';
@@ -15,6 +15,7 @@ import { Run } from './run.js';
  */
 
 const TITLE = document.title;
+const MOST_REPEATS = 4; // of a request without an answer: four seconds of them
 
 /** Sends 'change' when a drawing begins, ends or is removed. */
 export class Studio extends EventTarget {
@@ -53,11 +54,14 @@ export class Studio extends EventTarget {
   async draw(wish) {
     const run = new Run(newRequestId(), wish.request, wish.identity);
     const stop = new AbortController();
+    // The photos may be others by the time that something is drawn from here.
+    const portray = (/** @type {HTMLCanvasElement} */ canvas) =>
+      canvas.getContext('2d')?.drawImage(view.thumbnail, 0, 0);
     const view = new RunView(run, wish.title, this.#threshold(), {
       cancel: () => this.cancel(),
       again: () => {
         this.#remove(view);
-        void this.draw(wish);
+        void this.draw({ ...wish, portray });
       },
       dismiss: () => {
         this.#remove(view);
@@ -68,7 +72,7 @@ export class Studio extends EventTarget {
           title: `${portraits(run.portraits.length)} more like portrait ${portrait.index + 1}`,
           identity: at(wish.identity, portrait.t),
           request: { ...wish.request, seed: undefined },
-          portray: (canvas) => canvas.getContext('2d')?.drawImage(view.thumbnail, 0, 0),
+          portray,
         }),
       useSeed: this.#useSeed,
     });
@@ -104,7 +108,7 @@ export class Studio extends EventTarget {
     // A connection may break, on a phone at any time: the generation goes on until somebody cancels it.
     const request = { ...run.request, requestId: run.requestId, onDisconnect: 'ON_DISCONNECT_FINISH' };
     try {
-      run.take(await this.#server.generate(request, run.identity, signal));
+      run.take(await this.#begin(run, request, signal, show));
       show();
       performance.measure('first event', 'asked');
       for await (const event of follow(this.#server, run.requestId, signal)) {
@@ -128,13 +132,42 @@ export class Studio extends EventTarget {
   }
 
   /**
-   * The server forgets by itself, too, only later. One that is still being asked may learn of the generation after
-   * this: it is told again.
+   * Nobody knows whether a request arrived that was not answered: it is sent again, and is the same generation.
+   *
+   * @param {Run} run
+   * @param {import('./messages.js').GenerateRequest} request
+   * @param {AbortSignal} signal
+   * @param {() => void} show
+   * @returns {Promise<import('./messages.js').GenerateResponse>} the first event
+   */
+  async #begin(run, request, signal, show) {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#server.generate(request, run.identity, signal);
+      } catch (error) {
+        const answered = !(error instanceof Problem && error.reason === 'UNREACHABLE');
+        if (signal.aborted || answered || failures >= MOST_REPEATS) {
+          throw error;
+        }
+      }
+      run.connected = false;
+      show();
+      await pauseAfter(failures, signal);
+    }
+  }
+
+  /**
+   * The server forgets by itself, too, only later. One that cannot be reached is told again, and so is one that has not
+   * answered yet, for it may learn of the generation after this; one that has refused it never does.
    *
    * @param {Run} run
    */
   async #forget(run) {
-    for (const pause of run.accepted ? [0] : [0, 500, 2_000, 8_000]) {
+    const known = run.accepted.requestId !== undefined;
+    if (!known && run.problem?.status) {
+      return;
+    }
+    for (const pause of [0, 500, 2_000, 8_000]) {
       if (pause > 0) { // the first at once: the page may be about to close
         await new Promise((resolve) => {
           setTimeout(resolve, pause);
@@ -143,8 +176,10 @@ export class Studio extends EventTarget {
       try {
         await this.#server.cancel(run.requestId);
         return;
-      } catch {
-        // It does not know of it, or cannot be reached.
+      } catch (error) {
+        if (known && !asProblem(error).mayPass) {
+          return;
+        }
       }
     }
   }
