@@ -10,7 +10,7 @@ import pytest
 
 import arc2face
 from arc2face import errors, v1
-from peculiar import broken, events, reason, retry, serving
+from peculiar import Answer, broken, events, reason, retry, serving
 
 RETRIES = arc2face.Retries(attempts=3, first_pause=0.01)
 FIRST = v1.GenerateResponse(sequence=1, accepted=v1.Accepted(request_id="a"))
@@ -155,15 +155,20 @@ def test_other_calls_are_made_again_too(attempts: int, calls: int) -> None:
             assert len(server.requests) == calls
 
 
-def test_closing_wakes_whoever_waits() -> None:
-    left = threading.Event()
+def until(left: threading.Event) -> Answer:
+    """One event, and no other one until the caller has left."""
 
-    def waits(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
-        yield FIRST
+    def answer(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
         context.add_callback(left.set)
+        yield FIRST
         left.wait()
 
-    with serving(waits) as (target, server), arc2face.Client(target, retries=RETRIES) as client:
+    return answer
+
+
+def test_closing_wakes_whoever_waits() -> None:
+    left = threading.Event()
+    with serving(until(left)) as (target, server), arc2face.Client(target, retries=RETRIES) as client:
         generation = client.generate(b"photo")
         next(generation)
         waiting = threading.Thread(target=list, args=[generation])
@@ -176,11 +181,6 @@ def test_closing_wakes_whoever_waits() -> None:
 
 def test_a_task_that_is_cancelled_ends_its_generation() -> None:
     left = threading.Event()
-
-    def waits(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
-        yield FIRST
-        context.add_callback(left.set)
-        left.wait()
 
     async def cancelled(target: str) -> None:
         async with arc2face.AsyncClient(target, retries=RETRIES) as client:
@@ -198,7 +198,25 @@ def test_a_task_that_is_cancelled_ends_its_generation() -> None:
                 await task
             await asyncio.to_thread(left.wait, 60)
 
-    with serving(waits) as (target, server):
+    with serving(until(left)) as (target, server):
         asyncio.run(cancelled(target))
         assert left.is_set()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "moment", [until(threading.Event()), broken(AWAY, FIRST)], ids=["between events", "in a pause"]
+)
+def test_a_wait_that_is_cut_short_ends_the_generation(moment: Any) -> None:
+    async def impatient(target: str) -> list[int]:
+        retries = arc2face.Retries(first_pause=60, longest_pause=60)
+        async with arc2face.AsyncClient(target, retries=retries) as client:
+            events = client.generate(b"photo")
+            await anext(events)
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(events), 0.1)
+            return [events.sequence async for _ in events]
+
+    with serving(moment, events(LAST)) as (target, server):
+        assert asyncio.run(impatient(target)) == []
     assert len(server.requests) == 1
