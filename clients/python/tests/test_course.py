@@ -17,6 +17,7 @@ FIRST = v1.GenerateResponse(sequence=1, accepted=v1.Accepted(request_id="a"))
 SECOND = v1.GenerateResponse(sequence=2, image=v1.PortraitImage(seed=7))
 LAST = v1.GenerateResponse(sequence=3, completed=v1.Completed())
 AWAY = grpc.StatusCode.UNAVAILABLE
+SHUTTING_DOWN = broken(AWAY, details=[reason("SHUTTING_DOWN"), retry(0.01)])
 
 Run = Callable[..., list[int]]
 
@@ -71,9 +72,10 @@ def test_begins_to_count_anew_with_every_event(run: Run) -> None:
         assert run(target)[:-1] == list(range(1, 9))
 
 
-def test_tries_once_where_it_is_told_so(run: Run) -> None:
+@pytest.mark.parametrize("unwell", [broken(AWAY, FIRST), SHUTTING_DOWN], ids=["away", "shutting down"])
+def test_tries_once_where_it_is_told_so(run: Run, unwell: Any) -> None:
     with (
-        serving(broken(AWAY, FIRST), events(LAST)) as (target, server),
+        serving(unwell, events(LAST)) as (target, server),
         pytest.raises(errors.UnavailableError),
     ):
         run(target, retries=arc2face.Retries(attempts=0))
@@ -87,6 +89,24 @@ def test_does_not_wait_longer_than_there_is_time(run: Run) -> None:
         run(target, timeout=20, retries=arc2face.Retries(longest_pause=60))
     assert raised.value.retry_after == 30
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [SHUTTING_DOWN, broken(AWAY, details=[reason("SHUTTING_DOWN")])],
+    ids=["with a pause", "without one"],
+)
+def test_a_server_that_shuts_down_is_no_failure(run: Run, moment: Any) -> None:
+    with serving(*[moment] * 9, broken(AWAY), events(FIRST, LAST)) as (target, server):
+        assert run(target) == [1, 3]
+    assert len(server.requests) == 11
+
+
+def test_a_server_that_shuts_down_is_asked_no_longer_than_there_is_time(run: Run) -> None:
+    moment = broken(AWAY, details=[reason("SHUTTING_DOWN"), retry(2)])
+    with serving(*[moment] * 9) as (target, server), pytest.raises(errors.ShuttingDownError):
+        run(target, timeout=3)
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
