@@ -10,6 +10,8 @@ import pytest
 
 import arc2face
 from arc2face import errors, v1
+from arc2face.connection import Connection
+from loadtest.soak.relay import Relay
 from peculiar import Answer, broken, events, reason, retry, serving
 
 RETRIES = arc2face.Retries(attempts=3, first_pause=0.01)
@@ -107,6 +109,35 @@ def test_a_server_that_shuts_down_is_asked_no_longer_than_there_is_time(run: Run
     with serving(*[moment] * 9) as (target, server), pytest.raises(errors.ShuttingDownError):
         run(target, timeout=3)
     assert len(server.requests) == 2
+
+
+def test_notices_that_a_connection_has_died_without_a_word(run: Run) -> None:
+    left = threading.Event()
+
+    def dies(context: grpc.ServicerContext) -> tuple[()]:
+        context.add_callback(left.set)
+        relay.fall_silent()
+        left.wait()
+        return ()
+
+    names = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
+    pings = [(name, 100) for name in names]
+    with serving(dies, events(FIRST, LAST)) as (target, server), Relay(target) as relay:
+        assert run(f"ipv4:{relay.target},{target}", options=pings) == [1, 3]
+    assert len(server.requests) == 2
+
+
+def test_callers_options_win() -> None:
+    """Of an option that is there twice gRPC takes one, and not always the last one."""
+
+    def options(*own: tuple[str, Any]) -> list[tuple[str, Any]]:
+        connection = Connection.of(None, None, None, None, 600, RETRIES, own, environment={})
+        return connection.channel_options()
+
+    assert {("grpc.keepalive_time_ms", 60_000), ("grpc.http2.ping_timeout_ms", 20_000)} <= set(options())
+    told = options(("grpc.keepalive_time_ms", 10_000), ("grpc.more", 1))
+    assert dict(told) == {**dict(options()), "grpc.keepalive_time_ms": 10_000, "grpc.more": 1}
+    assert len(told) == len(dict(told))
 
 
 @pytest.mark.parametrize(
