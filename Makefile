@@ -195,7 +195,7 @@ test-java: $(TEST) ## Test the gateway and the stream tester
 	$(MAVEN) verify
 
 .PHONY: fuzz
-fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each, 300 000 in all
+fuzz: $(FUZZ) ## Feed the parsers of what comes from outside FUZZ_RUNS inputs each
 	$(call fuzz,.cache/fuzz,$(FUZZ_RUNS),)
 
 # Always the same inputs: what it finds is the change's fault.

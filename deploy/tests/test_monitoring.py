@@ -19,6 +19,7 @@ from serving.gateway import Gateway, java
 
 JAR = ROOT / "gateway/target/quarkus-app/quarkus-run.jar"
 MONITORING = ROOT / "deploy/monitoring"
+REASONS = (ROOT / "proto/arc2face/v1/errors.proto").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 OBSERVABILITY = (ROOT / "docs/observability.md").read_text()
 RULES = [
@@ -120,6 +121,15 @@ def test_every_label_of_an_expression_is_on_a_real_page(samples: dict[str, set[s
             name, matchers = selector
             asked = set(re.findall(r"(\w+)\s*[!=]=?~?\"", matchers)) - given_by_prometheus
             assert name in NEEDS_A_GPU or asked <= samples[name], selector
+
+
+def test_reasons_of_an_expression_are_in_the_proto() -> None:
+    known = set(re.findall(r"^  ERROR_REASON_(\w+) = ", REASONS, re.MULTILINE))
+    written = "\n".join([*(rule["expr"] for rule in RULES), *expressions()])
+    asked = " ".join(re.findall(r'\breason\s*[!=]=?~?\s*"([^"]*)"', written))
+    named = set(re.findall(r"\w+", asked))
+    assert "QUEUE_FULL" in named
+    assert named <= known
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

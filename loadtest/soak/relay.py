@@ -12,6 +12,7 @@ class Relay:
     def __init__(self, onward: str) -> None:
         host, port = onward.rsplit(":", 1)
         self.onward = (host, int(port))
+        self.left: list[socket.socket] = []
 
     def __enter__(self) -> "Relay":
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -26,6 +27,12 @@ class Relay:
 
     def cut(self) -> None:
         """Resets all connections, at both ends, and takes no further ones."""
+        self.fall_silent()
+        while self.left:
+            reset(self.left.pop())
+
+    def fall_silent(self) -> None:
+        """Passes nothing on any more and takes no further connections; nobody is told."""
         self.cuts.close()
         self.thread.join()
 
@@ -45,8 +52,7 @@ class Relay:
                         del peers[peer]
                         reset(end)
                         reset(peer)
-        for end in peers:
-            reset(end)
+        self.left = [*peers]
 
 
 def reset(end: socket.socket) -> None:

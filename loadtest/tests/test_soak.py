@@ -258,3 +258,19 @@ def test_relay_passes_on_until_it_is_cut() -> None:
                             end.recv(1)
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((relayed, int(relay_port)))
+
+
+def test_silent_relay_tells_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        with Relay(f"{host}:{port}") as relay:
+            relayed, relay_port = relay.target.split(":")
+            with socket.create_connection((relayed, int(relay_port))) as near:
+                far, _ = server.accept()
+                with far:
+                    relay.fall_silent()
+                    near.sendall(b"is anybody there")
+                    for end in (near, far):
+                        end.setblocking(False)
+                        with pytest.raises(BlockingIOError):
+                            end.recv(1)

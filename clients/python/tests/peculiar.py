@@ -65,7 +65,7 @@ def broken(code: grpc.StatusCode, *said: v1.GenerateResponse, details: Sequence[
 
     def answer(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
         yield from said
-        context.set_trailing_metadata([("grpc-status-details-bin", _status(code, details))])
+        context.set_trailing_metadata([("grpc-status-details-bin", status_bytes(code, details))])
         context.abort(code, "so it is")
 
     return answer
@@ -83,7 +83,8 @@ def retry(seconds: float) -> error_details_pb2.RetryInfo:
     return info
 
 
-def _status(code: grpc.StatusCode, details: Sequence[Any]) -> bytes:
+def status_bytes(code: grpc.StatusCode, details: Sequence[Any]) -> bytes:
+    """How details travel: the value of grpc-status-details-bin."""
     status = status_pb2.Status(code=code.value[0], message="so it is")
     for each in details:
         detail = Detail()

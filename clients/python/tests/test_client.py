@@ -4,11 +4,13 @@ import asyncio
 import hashlib
 import io
 import subprocess
+import threading
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 from PIL import Image
@@ -244,6 +246,18 @@ def test_asyncio_goes_on_too(target: str, photo: Path) -> None:
 
     whole, broken = asyncio.run(generate())
     assert broken == whole
+
+
+def test_clients_may_look_for_a_dead_connection(target: str) -> None:
+    """More often than grpc-java permits by itself; the fourth ping would be one too many."""
+    pings = [("grpc.keepalive_time_ms", 6_000), ("grpc.http2.max_pings_without_data", 0)]
+    ended = threading.Event()
+    with grpc.insecure_channel(target, pings) as channel:
+        generate = channel.stream_stream("/arc2face.v1.PortraitService/Generate")
+        with pytest.raises(grpc.RpcError) as raised:
+            next(generate(iter(ended.wait, True)))  # a request that does not come
+    ended.set()
+    assert type(errors.explain(raised.value)) is errors.ClientTooSlowError
 
 
 def test_another_process_goes_on_with_it(client: arc2face.Client, photo: Path) -> None:

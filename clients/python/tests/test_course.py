@@ -10,13 +10,16 @@ import pytest
 
 import arc2face
 from arc2face import errors, v1
-from peculiar import broken, events, reason, retry, serving
+from arc2face.connection import Connection
+from loadtest.soak.relay import Relay
+from peculiar import Answer, broken, events, reason, retry, serving
 
 RETRIES = arc2face.Retries(attempts=3, first_pause=0.01)
 FIRST = v1.GenerateResponse(sequence=1, accepted=v1.Accepted(request_id="a"))
 SECOND = v1.GenerateResponse(sequence=2, image=v1.PortraitImage(seed=7))
 LAST = v1.GenerateResponse(sequence=3, completed=v1.Completed())
 AWAY = grpc.StatusCode.UNAVAILABLE
+SHUTTING_DOWN = broken(AWAY, details=[reason("SHUTTING_DOWN"), retry(0.01)])
 
 Run = Callable[..., list[int]]
 
@@ -71,9 +74,10 @@ def test_begins_to_count_anew_with_every_event(run: Run) -> None:
         assert run(target)[:-1] == list(range(1, 9))
 
 
-def test_tries_once_where_it_is_told_so(run: Run) -> None:
+@pytest.mark.parametrize("unwell", [broken(AWAY, FIRST), SHUTTING_DOWN], ids=["away", "shutting down"])
+def test_tries_once_where_it_is_told_so(run: Run, unwell: Any) -> None:
     with (
-        serving(broken(AWAY, FIRST), events(LAST)) as (target, server),
+        serving(unwell, events(LAST)) as (target, server),
         pytest.raises(errors.UnavailableError),
     ):
         run(target, retries=arc2face.Retries(attempts=0))
@@ -87,6 +91,53 @@ def test_does_not_wait_longer_than_there_is_time(run: Run) -> None:
         run(target, timeout=20, retries=arc2face.Retries(longest_pause=60))
     assert raised.value.retry_after == 30
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [SHUTTING_DOWN, broken(AWAY, details=[reason("SHUTTING_DOWN")])],
+    ids=["with a pause", "without one"],
+)
+def test_a_server_that_shuts_down_is_no_failure(run: Run, moment: Any) -> None:
+    with serving(*[moment] * 9, broken(AWAY), events(FIRST, LAST)) as (target, server):
+        assert run(target) == [1, 3]
+    assert len(server.requests) == 11
+
+
+def test_a_server_that_shuts_down_is_asked_no_longer_than_there_is_time(run: Run) -> None:
+    moment = broken(AWAY, details=[reason("SHUTTING_DOWN"), retry(2)])
+    with serving(*[moment] * 9) as (target, server), pytest.raises(errors.ShuttingDownError):
+        run(target, timeout=3)
+    assert len(server.requests) == 2
+
+
+def test_notices_that_a_connection_has_died_without_a_word(run: Run) -> None:
+    left = threading.Event()
+
+    def dies(context: grpc.ServicerContext) -> tuple[()]:
+        context.add_callback(left.set)
+        relay.fall_silent()
+        left.wait()
+        return ()
+
+    names = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
+    pings = [(name, 100) for name in names]
+    with serving(dies, events(FIRST, LAST)) as (target, server), Relay(target) as relay:
+        assert run(f"ipv4:{relay.target},{target}", options=pings) == [1, 3]
+    assert len(server.requests) == 2
+
+
+def test_callers_options_win() -> None:
+    """Of an option that is there twice gRPC takes one, and not always the last one."""
+
+    def options(*own: tuple[str, Any]) -> list[tuple[str, Any]]:
+        connection = Connection.of(None, None, None, None, 600, RETRIES, own, environment={})
+        return connection.channel_options()
+
+    assert {("grpc.keepalive_time_ms", 60_000), ("grpc.http2.ping_timeout_ms", 20_000)} <= set(options())
+    told = options(("grpc.keepalive_time_ms", 10_000), ("grpc.more", 1))
+    assert dict(told) == {**dict(options()), "grpc.keepalive_time_ms": 10_000, "grpc.more": 1}
+    assert len(told) == len(dict(told))
 
 
 @pytest.mark.parametrize(
@@ -155,15 +206,20 @@ def test_other_calls_are_made_again_too(attempts: int, calls: int) -> None:
             assert len(server.requests) == calls
 
 
-def test_closing_wakes_whoever_waits() -> None:
-    left = threading.Event()
+def until(left: threading.Event) -> Answer:
+    """One event, and no other one until the caller has left."""
 
-    def waits(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
-        yield FIRST
+    def answer(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
         context.add_callback(left.set)
+        yield FIRST
         left.wait()
 
-    with serving(waits) as (target, server), arc2face.Client(target, retries=RETRIES) as client:
+    return answer
+
+
+def test_closing_wakes_whoever_waits() -> None:
+    left = threading.Event()
+    with serving(until(left)) as (target, server), arc2face.Client(target, retries=RETRIES) as client:
         generation = client.generate(b"photo")
         next(generation)
         waiting = threading.Thread(target=list, args=[generation])
@@ -176,11 +232,6 @@ def test_closing_wakes_whoever_waits() -> None:
 
 def test_a_task_that_is_cancelled_ends_its_generation() -> None:
     left = threading.Event()
-
-    def waits(context: grpc.ServicerContext) -> Iterator[v1.GenerateResponse]:
-        yield FIRST
-        context.add_callback(left.set)
-        left.wait()
 
     async def cancelled(target: str) -> None:
         async with arc2face.AsyncClient(target, retries=RETRIES) as client:
@@ -198,7 +249,25 @@ def test_a_task_that_is_cancelled_ends_its_generation() -> None:
                 await task
             await asyncio.to_thread(left.wait, 60)
 
-    with serving(waits) as (target, server):
+    with serving(until(left)) as (target, server):
         asyncio.run(cancelled(target))
         assert left.is_set()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "moment", [until(threading.Event()), broken(AWAY, FIRST)], ids=["between events", "in a pause"]
+)
+def test_a_wait_that_is_cut_short_ends_the_generation(moment: Any) -> None:
+    async def impatient(target: str) -> list[int]:
+        retries = arc2face.Retries(first_pause=60, longest_pause=60)
+        async with arc2face.AsyncClient(target, retries=retries) as client:
+            events = client.generate(b"photo")
+            await anext(events)
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(events), 0.1)
+            return [events.sequence async for _ in events]
+
+    with serving(moment, events(LAST)) as (target, server):
+        assert asyncio.run(impatient(target)) == []
     assert len(server.requests) == 1

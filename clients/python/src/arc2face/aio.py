@@ -60,6 +60,7 @@ class AsyncGeneration(AsyncIterator[Event]):
             except asyncio.CancelledError:
                 if self._is_closed:  # and not the task cancelled
                     break
+                self._is_closed = True  # gRPC has cancelled the call
                 raise
             else:
                 if response is not grpc.aio.EOF:
@@ -97,11 +98,10 @@ class AsyncGeneration(AsyncIterator[Event]):
 
     async def _go_on_after(self, failure: Arc2FaceError) -> None:
         try:
-            pause = self._course.pause_after(failure)
-        except Exception:
+            await asyncio.sleep(self._course.pause_after(failure))
+        except (Exception, asyncio.CancelledError):
             self._is_closed = True
             raise
-        await asyncio.sleep(pause)
         if not self._is_closed:
             self._begin()
 

@@ -17,6 +17,8 @@ TIMEOUT_SECONDS = 600.0
 _SERVICE = v1.DESCRIPTOR.services_by_name["PortraitService"]
 _MOST_TRIES = 5  # gRPC itself makes no more
 _REQUEST_BYTES = 18 << 20  # the server takes 17 MiB
+_PING_MILLIS = 60_000
+_PONG_MILLIS = 20_000
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class Tls:
 class Retries:
     """How often in a row something is tried again when the server is away or a connection breaks.
 
-    Each pause, in seconds, is twice the one before it, or what the server says. A generation that breaks goes on after
-    the last event that came, and every event that comes begins the count anew. What the server refuses for another
-    reason is not tried again.
+    Each pause, in seconds, is twice the one before it, or, for generations, what the server says. A generation that
+    breaks goes on after the last event that came, and every event that comes begins the count anew. A server that shuts
+    down does not count, unless attempts is 0: a generation asks until another one answers, as long as its timeout
+    allows. What the server refuses for another reason is not tried again.
     """
 
     attempts: int = 4
@@ -108,18 +111,23 @@ class Connection:
         return tuple(shown)
 
     def channel_options(self) -> list[tuple[str, Any]]:
-        """Options of a gRPC channel; the caller's own come last, and win."""
+        """Options of a gRPC channel, each of them once; the caller's own win."""
         pause, longest = (
             round(1000 * seconds) for seconds in (self.retries.first_pause, self.retries.longest_pause)
         )
-        return [
-            ("grpc.service_config", json.dumps(self._service_config())),
-            ("grpc.per_rpc_retry_buffer_size", _REQUEST_BYTES),  # a larger request would not be made again
+        ours = {
+            "grpc.service_config": json.dumps(self._service_config()),
+            "grpc.per_rpc_retry_buffer_size": _REQUEST_BYTES,  # a larger request would not be made again
             # A server that comes back is seen at the next try, and not when gRPC would look again.
-            ("grpc.initial_reconnect_backoff_ms", pause),
-            ("grpc.max_reconnect_backoff_ms", longest),
-            *self.options,
-        ]
+            "grpc.initial_reconnect_backoff_ms": pause,
+            "grpc.max_reconnect_backoff_ms": longest,
+            # A connection can die without a word, and a generation that waits its turn has none to say for minutes.
+            "grpc.keepalive_time_ms": _PING_MILLIS,
+            "grpc.keepalive_timeout_ms": _PONG_MILLIS,
+            "grpc.http2.ping_timeout_ms": _PONG_MILLIS,  # a minute otherwise, whatever the line above says
+            "grpc.http2.max_pings_without_data": 0,  # any number
+        }
+        return list({**ours, **dict(self.options)}.items())
 
     def _service_config(self) -> dict[str, Any]:
         """Unary calls are made again by gRPC; a generation goes on, see course.py."""

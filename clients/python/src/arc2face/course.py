@@ -7,7 +7,7 @@ import grpc
 
 from arc2face import v1
 from arc2face.connection import Retries
-from arc2face.errors import Arc2FaceError, QueueFullError, UnavailableError
+from arc2face.errors import Arc2FaceError, QueueFullError, ShuttingDownError, UnavailableError
 from arc2face.values import Event, event_of
 
 # What gRPC says of a stream that something on the way has broken off. The server itself would give a reason.
@@ -47,15 +47,20 @@ class Course:
 
     def pause_after(self, error: Arc2FaceError) -> float:
         """Seconds until the next call; raises the error where there is to be none."""
-        self._failures += 1
+        # A server that shuts down may take a minute to go, and until then a call may meet it again.
+        self._failures += not isinstance(error, ShuttingDownError)
         pause = error.retry_after
         if pause is None:
             # Those who lost one server do not come back to the next one together.
-            pause = self._retries.first_pause * 2 ** (self._failures - 1) * random.uniform(0.8, 1.2)
+            pause = self._retries.first_pause * 2 ** max(0, self._failures - 1) * random.uniform(0.8, 1.2)
         pause = min(pause, self._retries.longest_pause)
-        if self._failures > self._retries.attempts or not self._passes(error) or pause >= self.seconds_left():
+        if not self._may_try_again(error) or pause >= self.seconds_left():
             raise error
         return pause
+
+    def _may_try_again(self, error: Arc2FaceError) -> bool:
+        attempts = self._retries.attempts
+        return attempts > 0 and self._failures <= attempts and self._passes(error)
 
     def _passes(self, error: Arc2FaceError) -> bool:
         """Whether another try may end better. A generation that has begun has a right to its place."""

@@ -251,7 +251,8 @@ def explain(error: grpc.RpcError) -> Arc2FaceError:
 
 
 def _details(failed: _Failed) -> Iterable[Any]:
-    raw = dict(failed.trailing_metadata() or ()).get(_DETAILS)
+    # Not by keys(): those of grpc.aio's older metadata are whole entries.
+    raw = next((value for key, value in failed.trailing_metadata() or () if key == _DETAILS), None)
     if not isinstance(raw, bytes):
         return ()
     try:

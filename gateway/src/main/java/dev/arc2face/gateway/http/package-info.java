@@ -1,4 +1,7 @@
-/** Health for load balancers and Kubernetes over HTTP. */
+/**
+ * What else the HTTP port has: the page, health for load balancers and Kubernetes, the switch of the metrics page and the
+ * exemplars on it.
+ */
 @NullMarked
 package dev.arc2face.gateway.http;
 

@@ -114,6 +114,21 @@ class AttacksTest extends ConnectedTest {
     }
 
     @Test
+    void floodOfPings() throws IOException {
+        try (RawHttp2 connection = new RawHttp2(port())) {
+            connection.send(RawHttp2.HEADERS, RawHttp2.END_HEADERS, 1, RawHttp2.headers(generate()));
+            try {
+                for (int i = 0; i < 10_000; i++) {
+                    connection.send(RawHttp2.PING, 0, 0, new byte[Long.BYTES]);
+                }
+                assertThat(connection.awaitGoodbye()).isIn(ENHANCE_YOUR_CALM, -1);
+            } catch (SocketException closed) {
+                // The server has closed the connection while we were still sending.
+            }
+        }
+    }
+
+    @Test
     void messageThatGrowsWhenDecompressed() {
         DetectFacesRequest bomb = DetectFacesRequest.newBuilder()
                 .setPhoto(ByteString.copyFrom(new byte[100 << 20])) // 100 kB on the wire
