@@ -99,9 +99,10 @@ def test_report_is_the_same_twice_and_only_what_is_missing_is_asked_for(
     arguments = ("--images-per", "2", "--steps-curve", "1", "2", "--curve-people", "2")
     first = measured(*arguments, out="first")
     controls = PEOPLE  # whose first picture is always asked for once more
-    assert sum(asked) == PEOPLE * 2 + 2 * 2 + controls
+    curve = 2 * 2 * 2  # variants, numbers of steps, people
+    assert sum(asked) == PEOPLE * 2 + curve + controls
     pictures = sorted((tmp_path / "work").rglob("*.png"))
-    assert len(pictures) == PEOPLE * 2 + 2 * 2
+    assert len(pictures) == PEOPLE * 2 + curve
     asked.clear()
     before = pictures[0].read_bytes()
     for end in (".png", ".json"):
@@ -112,7 +113,8 @@ def test_report_is_the_same_twice_and_only_what_is_missing_is_asked_for(
     for name in (command.JSON, command.PAGE):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
     assert first["same_seed"] == {"pictures": PEOPLE, "same_bytes": True, "features": 0}
-    assert [(row["variant"], row["steps"]) for row in first["curve"]] == [("base", 1), ("base", 2)]
+    compared = [(row["variant"], row["steps"]) for row in first["curve"]]
+    assert compared == [("base", 1), ("base", 2), ("lcm", 1), ("lcm", 2)]
 
 
 def test_embeddings_without_pictures_are_measured_as_far_as_they_can_be(

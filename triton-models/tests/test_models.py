@@ -34,9 +34,14 @@ CONTRACT = {
         {"prediction": "FP32 4 h w"},
         {"scheduler_config", "default_steps", "default_guidance", "profile"},
     ),
+    "unet_lcm": (
+        {"latents": "FP32 4 h w", "timestep": "FP32 1", "context": "FP32 T C"},
+        {"prediction": "FP32 4 h w"},
+        {"scheduler_config", "default_steps", "default_guidance", "default_scheduler", "profile"},
+    ),
     "vae_decoder": ({"latents": "FP32 4 h w"}, {"image": "UINT8 H W 3"}, {"latent_rgb_factors"}),
 }
-SIZES = {"S": 320, "K": 64, "D": 256, "T": 4, "C": 192, "h": 16, "w": 16, "H": 128, "W": 128}
+SIZES = {"S": 320, "K": 64, "D": 256, "T": 8, "C": 192, "h": 16, "w": 16, "H": 128, "W": 128}
 
 
 def tensors_of(side: list[dict]) -> dict[str, tuple[str, list[int]]]:
@@ -121,6 +126,7 @@ ROWS: dict[str, tuple[Callable[[int], Tensors], int]] = {
     "arcface": (arcface_rows, 16),
     "encoder": (encoder_rows, 16),
     "unet": (unet_rows, 16),
+    "unet_lcm": (unet_rows, 16),
     "vae_decoder": (vae_rows, 16),
 }
 

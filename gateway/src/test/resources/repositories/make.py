@@ -1,6 +1,6 @@
 """Makes a model repository for a test: make.py KIND FOLDER, with triton-models on the path.
 
-- variants: mini, and its UNet once more as `unet_lcm` with a recipe of few steps;
+- variants: mini, configured as the real profile is, for a GPU if there is one;
 - guided: mini, and its UNet once more with the guidance inside;
 - half: variants, where encoder, UNet and VAE decoder speak FP16;
 - broken: mini, whose decoder's file is not the one that its configuration names;
@@ -21,13 +21,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 TRITON_MODELS = Path(__file__).resolve().parents[5] / "triton-models"
 ONNX_TYPES = {"UINT8": TensorProto.UINT8, "FP16": TensorProto.FLOAT16, "FP32": TensorProto.FLOAT}
-LCM_RECIPE = {"default_steps": "4", "default_guidance": "1.0", "default_scheduler": "lcm"}
 
 
 def variants(folder: Path) -> None:
     for model in (TRITON_MODELS / "mini").iterdir():
-        shutil.copytree(model, folder / model.name)
-    few_steps(folder)
+        serve_with(Path(shutil.copytree(model, folder / model.name)), "onnxruntime")
 
 
 def guided(folder: Path) -> None:
@@ -46,21 +44,6 @@ def broken(folder: Path) -> None:
     shutil.copytree(TRITON_MODELS / "mini", folder, dirs_exist_ok=True)
     with (folder / "vae_decoder" / "1" / "model.onnx").open("ab") as file:
         file.write(b"\0")
-
-
-def few_steps(folder: Path) -> None:
-    """Copies `unet` to `unet_lcm`; all are configured as the real profile is, for a GPU if there is one."""
-    shutil.copytree(folder / "unet", folder / "unet_lcm")
-    parameters = "".join(
-        f'parameters {{ key: "{key}" value {{ string_value: "{value}" }} }}\n'
-        for key, value in LCM_RECIPE.items()
-    )
-    config = folder / "unet_lcm" / "config.pbtxt"
-    text = config.read_text().replace('name: "unet"', 'name: "unet_lcm"')
-    text = re.sub(r'parameters \{ key: "default_.*\n', "", text)
-    config.write_text(text + parameters)
-    for model in folder.iterdir():
-        serve_with(model, "onnxruntime")
 
 
 def speak_half(folder: Path) -> None:

@@ -56,7 +56,7 @@ public record Variants(List<Variant> served) {
         String ids = served.stream().map(Variant::id).collect(joining(","));
         return FailureException.of(
                 ErrorReason.UNKNOWN_VARIANT,
-                "there is no variant \"" + id + "\" here; served are " + ids,
+                "there is no variant \"" + id + "\" here; served are " + ids.replace(",", ", "),
                 Map.of("served", ids));
     }
 }

@@ -305,9 +305,9 @@ class CommandsOnRealServerTest {
         assertThat(run.err()).singleElement().asString().contains("[FACE_INDEX_OUT_OF_RANGE]", "`detect PHOTO`");
         run = run("generate", PHOTO, target(), "--scheduler", "magic", "--out", folder.toString());
         assertThat(run.err()).singleElement().asString().contains("[UNKNOWN_SCHEDULER]");
-        run = run("generate", PHOTO, target(), "--variant", "lcm", "--out", folder.toString());
+        run = run("generate", PHOTO, target(), "--variant", "turbo", "--out", folder.toString());
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT.number());
-        assertThat(run.err()).singleElement().asString().contains("[UNKNOWN_VARIANT]", "served are base");
+        assertThat(run.err()).singleElement().asString().contains("[UNKNOWN_VARIANT]", "served are base, lcm");
         run = run("generate", PHOTO, target(), "-n", "17", "--out", folder.toString());
         assertThat(run.err()).singleElement().asString().contains("num_images");
     }

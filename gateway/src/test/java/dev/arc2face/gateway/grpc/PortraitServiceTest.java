@@ -87,7 +87,7 @@ class PortraitServiceTest extends ConnectedTest {
                 .containsExactly("dpmpp_2m", "euler", "ddim", "lcm");
         assertThat(info.getModelsList())
                 .extracting(ServedModel::getName)
-                .containsExactly("face_detector", "arcface", "encoder", "unet", "vae_decoder");
+                .containsExactly("face_detector", "arcface", "encoder", "unet", "unet_lcm", "vae_decoder");
         assertThat(info.getModelsList()).allSatisfy(model -> {
             assertThat(model.getSha256()).matches("[0-9a-f]{64}");
             assertThat(model.getLicence()).isNotEmpty();

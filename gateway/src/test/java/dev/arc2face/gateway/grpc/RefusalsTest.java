@@ -166,10 +166,10 @@ class RefusalsTest extends ConnectedTest {
 
     @Test
     void variantThatIsNotServed() {
-        Failure failure =
-                refusal(Gateway.request(Gateway.somebody(1)).setVariant("lcm")).isFor(ErrorReason.UNKNOWN_VARIANT);
+        Failure failure = refusal(Gateway.request(Gateway.somebody(1)).setVariant("turbo"))
+                .isFor(ErrorReason.UNKNOWN_VARIANT);
         assertThat(failure.fields()).containsExactly("variant");
-        assertThat(failure.metadata()).containsEntry("served", "base");
+        assertThat(failure.metadata()).containsEntry("served", "base,lcm");
     }
 
     @Test

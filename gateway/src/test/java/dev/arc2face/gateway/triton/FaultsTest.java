@@ -256,12 +256,12 @@ class FaultsTest {
     void nothingGoesOnWithModelsThatItDidNotBeginWith() {
         AtomicReference<List<String>> addresses = new AtomicReference<>(List.of("127.0.0.1"));
         try (TritonProcess first = new TritonProcess();
-                TritonProcess second = new TritonProcess(ModelRepository.VARIANTS.make(), "127.0.0.2", first.port());
+                TritonProcess second = new TritonProcess(ModelRepository.GUIDED.make(), "127.0.0.2", first.port());
                 TritonServer server = named(first.port(), addresses, new SimpleMeterRegistry())) {
             ServedModels models = Await.ready(server);
             assertThat(second.target()).isNotEqualTo(first.target()).endsWith(":" + first.port());
             addresses.set(List.of("127.0.0.2"));
-            await().ignoreExceptions().until(() -> server.models().unetLcm().isPresent());
+            await().ignoreExceptions().until(() -> server.models().unetGuided().isPresent());
 
             assertThat(failure(models).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
             assertThat(unet(server.models())).isNotEmpty();

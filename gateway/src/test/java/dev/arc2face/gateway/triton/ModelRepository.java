@@ -7,11 +7,11 @@ import java.nio.file.Path;
 
 /** Model repositories that {@code repositories/make.py} makes for tests. */
 public enum ModelRepository {
-    /** The mini profile with a second UNet. */
+    /** The mini profile, configured as the real one is. */
     VARIANTS("variants"),
     /** The mini profile, and its UNet once more with the guidance inside. */
     GUIDED("guided"),
-    /** That with a second UNet, with FP16 between the networks of diffusion; its second UNet has FP32. */
+    /** The former with FP16 between the networks of diffusion; its UNet for few steps has FP32. */
     HALF("half"),
     /** Tensors as large as those of Stable Diffusion v1-5, without its networks. */
     FULL_SIZE("full-size"),

@@ -37,13 +37,13 @@ class TritonServerTest {
     void readsTheMiniProfile(SharedTriton triton) {
         ServedModels models = triton.models();
 
-        assertThat(models.sizes()).isEqualTo(new Sizes(320, 64, 256, 4, 192, 16, 16, 128, 128));
+        assertThat(models.sizes()).isEqualTo(new Sizes(320, 64, 256, 8, 192, 16, 16, 128, 128));
         assertThat(models.serverVersion()).isNotEmpty();
         assertThat(models.unet().maxBatchSize()).isEqualTo(16);
-        assertThat(models.unetLcm()).isEmpty();
+        assertThat(models.unetGuided()).isEmpty();
         assertThat(models.all())
                 .extracting(Model::name)
-                .containsExactly("face_detector", "arcface", "encoder", "unet", "vae_decoder");
+                .containsExactly("face_detector", "arcface", "encoder", "unet", "unet_lcm", "vae_decoder");
         assertThat(models.unet().input("timestep")).hasToString("timestep: FP32 [1]");
         assertThat(models.arcface().requireParameter("recogniser_id")).isEqualTo("mobileface-human-models-3.0.4");
         assertThat(models.arcface().parameter("engine"))
@@ -137,11 +137,11 @@ class TritonServerTest {
 
     @Test
     void replicaWithOtherModelsIsLeftOut(SharedTriton triton) {
-        try (TritonProcess other = new TritonProcess(ModelRepository.VARIANTS.make());
+        try (TritonProcess other = new TritonProcess(ModelRepository.GUIDED.make());
                 TritonServer server =
                         Servers.open(triton.target() + "," + other.target(), Map.of("poll-interval", "PT0.01S"))) {
             ServedModels models = Await.ready(server);
-            boolean first = models.unetLcm().isEmpty(); // whichever was seen first
+            boolean first = models.unetGuided().isEmpty(); // whichever was seen first
             AtomicInteger news = countNews(server);
             try (Statistics unused = new Statistics(first ? other.target() : triton.target())) {
                 long before = unused.settled("unet").rows();
@@ -150,7 +150,7 @@ class TritonServerTest {
                 atOnce(4, () -> models.unet().infer(UnetInputs.of(models.sizes(), 500)));
 
                 assertThat(unused.settled("unet").rows()).isEqualTo(before);
-                assertThat(server.models().unetLcm().isEmpty()).isEqualTo(first);
+                assertThat(server.models().unetGuided().isEmpty()).isEqualTo(first);
             }
         }
     }
