@@ -3,6 +3,8 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 import pytest
@@ -240,37 +242,41 @@ def test_call_that_its_own_behaviour_does_not_explain_is_a_failure() -> None:
     assert "| short deadline | INTERNAL INTERNAL | 1 |" in soak.as_markdown()
 
 
-def test_relay_passes_on_until_it_is_cut() -> None:
+@contextmanager
+def relayed() -> Iterator[tuple[Relay, socket.socket, socket.socket]]:
+    """A relay, and both ends of a connection through it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         host, port = server.getsockname()
-        with Relay(f"{host}:{port}") as relay:
-            relayed, relay_port = relay.target.split(":")
-            with socket.create_connection((relayed, int(relay_port))) as near:
-                far, _ = server.accept()
-                with far:
-                    near.sendall(b"there")
-                    assert far.recv(100) == b"there"
-                    far.sendall(b"and back")
-                    assert near.recv(100) == b"and back"
-                    relay.cut()
-                    for end in (near, far):
-                        with pytest.raises(ConnectionResetError):
-                            end.recv(1)
-            with pytest.raises(ConnectionRefusedError):
-                socket.create_connection((relayed, int(relay_port)))
+        with Relay(f"{host}:{port}") as relay, socket.create_connection(address(relay)) as near:
+            far, _ = server.accept()
+            with far:
+                yield relay, near, far
+
+
+def address(relay: Relay) -> tuple[str, int]:
+    host, port = relay.target.split(":")
+    return host, int(port)
+
+
+def test_relay_passes_on_until_it_is_cut() -> None:
+    with relayed() as (relay, near, far):
+        near.sendall(b"there")
+        assert far.recv(100) == b"there"
+        far.sendall(b"and back")
+        assert near.recv(100) == b"and back"
+        relay.cut()
+        for end in (near, far):
+            with pytest.raises(ConnectionResetError):
+                end.recv(1)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address(relay))
 
 
 def test_silent_relay_tells_nobody() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        host, port = server.getsockname()
-        with Relay(f"{host}:{port}") as relay:
-            relayed, relay_port = relay.target.split(":")
-            with socket.create_connection((relayed, int(relay_port))) as near:
-                far, _ = server.accept()
-                with far:
-                    relay.fall_silent()
-                    near.sendall(b"is anybody there")
-                    for end in (near, far):
-                        end.setblocking(False)
-                        with pytest.raises(BlockingIOError):
-                            end.recv(1)
+    with relayed() as (relay, near, far):
+        relay.fall_silent()
+        near.sendall(b"is anybody there")
+        for end in (near, far):
+            end.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                end.recv(1)

@@ -13,6 +13,9 @@ from tests.client import Client, Counts, Tensors
 SAMPLE = TRITON_MODELS.parent / "samples" / "collins.png"
 
 # Per model: the tensors in and out as TYPE [sizes], and the parameters; a letter is the same number everywhere.
+UNET_INPUTS = {"latents": "FP32 4 h w", "timestep": "FP32 1", "context": "FP32 T C"}
+UNET_OUTPUTS = {"prediction": "FP32 4 h w"}
+UNET_PARAMETERS = {"scheduler_config", "default_steps", "default_guidance", "profile"}
 CONTRACT = {
     "face_detector": (
         {"image": "UINT8 S S 3"},
@@ -29,16 +32,8 @@ CONTRACT = {
         {"context": "FP32 T C", "negative_context": "FP32 T C"},
         set(),
     ),
-    "unet": (
-        {"latents": "FP32 4 h w", "timestep": "FP32 1", "context": "FP32 T C"},
-        {"prediction": "FP32 4 h w"},
-        {"scheduler_config", "default_steps", "default_guidance", "profile"},
-    ),
-    "unet_lcm": (
-        {"latents": "FP32 4 h w", "timestep": "FP32 1", "context": "FP32 T C"},
-        {"prediction": "FP32 4 h w"},
-        {"scheduler_config", "default_steps", "default_guidance", "default_scheduler", "profile"},
-    ),
+    "unet": (UNET_INPUTS, UNET_OUTPUTS, UNET_PARAMETERS),
+    "unet_lcm": (UNET_INPUTS, UNET_OUTPUTS, UNET_PARAMETERS | {"default_scheduler"}),
     "vae_decoder": ({"latents": "FP32 4 h w"}, {"image": "UINT8 H W 3"}, {"latent_rgb_factors"}),
 }
 SIZES = {"S": 320, "K": 64, "D": 256, "T": 8, "C": 192, "h": 16, "w": 16, "H": 128, "W": 128}
