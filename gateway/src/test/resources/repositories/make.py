@@ -1,8 +1,8 @@
 """Makes a model repository for a test: make.py KIND FOLDER, with triton-models on the path.
 
-- variants: mini, configured as the real profile is, for a GPU if there is one;
+- for-gpu: mini, configured as the real profile is, for a GPU if there is one;
 - guided: mini, and its UNet once more with the guidance inside;
-- half: variants, where encoder, UNet and VAE decoder speak FP16;
+- half: for-gpu, where encoder, UNet and VAE decoder speak FP16;
 - broken: mini, whose decoder's file is not the one that its configuration names;
 - full-size: the tensors of Stable Diffusion v1-5 in FP16, and next to no network behind them.
 """
@@ -23,7 +23,7 @@ TRITON_MODELS = Path(__file__).resolve().parents[5] / "triton-models"
 ONNX_TYPES = {"UINT8": TensorProto.UINT8, "FP16": TensorProto.FLOAT16, "FP32": TensorProto.FLOAT}
 
 
-def variants(folder: Path) -> None:
+def for_gpu(folder: Path) -> None:
     for model in (TRITON_MODELS / "mini").iterdir():
         serve_with(Path(shutil.copytree(model, folder / model.name)), "onnxruntime")
 
@@ -35,7 +35,7 @@ def guided(folder: Path) -> None:
 
 
 def half(folder: Path) -> None:
-    variants(folder)
+    for_gpu(folder)
     for name in ("encoder", "unet", "vae_decoder"):
         speak_half(folder / name)
 
@@ -234,7 +234,7 @@ def in_graph(tensor: Tensor) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(tensor.name, ONNX_TYPES[tensor.data_type], ["B", *tensor.dims])
 
 
-KINDS = {"variants": variants, "guided": guided, "half": half, "full-size": full_size, "broken": broken}
+KINDS = {"for-gpu": for_gpu, "guided": guided, "half": half, "full-size": full_size, "broken": broken}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(

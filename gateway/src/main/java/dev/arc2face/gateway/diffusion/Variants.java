@@ -1,7 +1,5 @@
 package dev.arc2face.gateway.diffusion;
 
-import static java.util.stream.Collectors.joining;
-
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.triton.ServedModels;
@@ -53,10 +51,10 @@ public record Variants(List<Variant> served) {
     }
 
     private FailureException unknown(String id) {
-        String ids = served.stream().map(Variant::id).collect(joining(","));
+        List<String> ids = served.stream().map(Variant::id).toList();
         return FailureException.of(
                 ErrorReason.UNKNOWN_VARIANT,
-                "there is no variant \"" + id + "\" here; served are " + ids.replace(",", ", "),
-                Map.of("served", ids));
+                "there is no variant \"" + id + "\" here; served are " + String.join(", ", ids),
+                Map.of("served", String.join(",", ids)));
     }
 }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 /** A gateway whose Triton serves the UNet for few steps beside the other, configured as the real profile is. */
 @QuarkusTest
-@WithTestResource(value = OwnTriton.class, initArgs = @ResourceArg(name = OwnTriton.REPOSITORY, value = "VARIANTS"))
+@WithTestResource(value = OwnTriton.class, initArgs = @ResourceArg(name = OwnTriton.REPOSITORY, value = "FOR_GPU"))
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class VariantsTest extends ConnectedTest {
     @ConfigProperty(name = "arc2face.triton.targets")

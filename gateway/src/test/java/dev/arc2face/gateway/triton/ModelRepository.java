@@ -8,10 +8,10 @@ import java.nio.file.Path;
 /** Model repositories that {@code repositories/make.py} makes for tests. */
 public enum ModelRepository {
     /** The mini profile, configured as the real one is. */
-    VARIANTS("variants"),
+    FOR_GPU("for-gpu"),
     /** The mini profile, and its UNet once more with the guidance inside. */
     GUIDED("guided"),
-    /** The former with FP16 between the networks of diffusion; its UNet for few steps has FP32. */
+    /** {@link #FOR_GPU} with FP16 between the networks of diffusion; its UNet for few steps has FP32. */
     HALF("half"),
     /** Tensors as large as those of Stable Diffusion v1-5, without its networks. */
     FULL_SIZE("full-size"),

@@ -188,7 +188,7 @@ class TritonServerTest {
     @Test
     void whatStaysTheSameIsNoNews() {
         // Its configuration has maps that the gateway does not know.
-        try (TritonProcess process = new TritonProcess(ModelRepository.VARIANTS.make());
+        try (TritonProcess process = new TritonProcess(ModelRepository.FOR_GPU.make());
                 TritonServer server = Servers.open(process.target(), Map.of("poll-interval", "PT0.01S"))) {
             Await.ready(server);
             AtomicInteger news = countNews(server);
