@@ -123,7 +123,7 @@ def main() -> None:
         arguments.device, memory_format=torch.channels_last
     )
     training = DiffusionTraining(
-        LatentFaces.load(runs, stage == 2, arguments.device),
+        LatentFaces.load(runs, strict=stage == 2, where=arguments.device),
         load_identity_loss(runs, arguments.device),
         Optimisation(networks, steps, peak, AVERAGE_DECAY),
         arguments.batch,

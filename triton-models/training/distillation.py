@@ -141,7 +141,7 @@ def main() -> None:
     teacher = teacher.to(arguments.device, memory_format=torch.channels_last)
     student = copy.deepcopy(teacher["unet"])
     training = DistillationTraining(
-        LatentFaces.load(runs, False, arguments.device),
+        LatentFaces.load(runs, strict=False, where=arguments.device),
         checkpoint.freeze(teacher),
         load_identity_loss(runs, arguments.device),
         Optimisation(student, arguments.steps, arguments.learning_rate, AVERAGE_DECAY),

@@ -147,7 +147,7 @@ def main() -> None:
     networks = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[1])
     networks = networks.to(arguments.device, memory_format=torch.channels_last)
     training = RewardTraining(
-        LatentFaces.load(runs, False, arguments.device),
+        LatentFaces.load(runs, strict=False, where=arguments.device),
         load_identity_loss(runs, arguments.device),
         Optimisation(networks, arguments.steps, arguments.learning_rate, AVERAGE_DECAY),
         arguments.batch,
