@@ -81,4 +81,4 @@ def test_operators_of_the_mini_profile_are_supported_but_for_its_detectors() -> 
         for path in sorted(MINI.glob("*/1/model.onnx"))
     }
     assert "operator ai.onnx.Compress is not supported" in refused.pop("face_detector")
-    assert refused == {model: [] for model in ("arcface", "encoder", "unet", "vae_decoder")}
+    assert refused == {model: [] for model in ("arcface", "encoder", "unet", "unet_lcm", "vae_decoder")}
