@@ -21,9 +21,11 @@ def judge(people: Sequence[Person], pictures: Sequence[Picture]) -> dict[str, An
     crops, seen = [], []
     for number, picture in enumerate(pictures):
         pixels = decode(picture.data)
-        for view, points in (("original", picture.landmarks), ("detected_anew", faces.landmarks(pixels))):
-            if points is not None:
-                crops.append(faces.align(pixels, points))
+        # A crop that leaves a portrait is scored as if the portrait's reflection went on there.
+        reported = None if picture.landmarks is None else faces.Face(picture.landmarks, padded=True)
+        for view, face in (("original", reported), ("detected_anew", faces.find(pixels))):
+            if face is not None:
+                crops.append(faces.align(pixels, face))
                 seen.append((number, view))
     judged: dict[tuple[int, str], np.ndarray] = {}
     if crops:

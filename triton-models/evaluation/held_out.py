@@ -49,11 +49,11 @@ def neighbours() -> dict[int, np.ndarray]:
 
 def embed(pictures: np.ndarray) -> np.ndarray:
     """Portraits [N,128,128,3] -> unit embeddings [N,256]; every one of them must show a face."""
-    points = [faces.landmarks(picture) for picture in pictures]
-    missing = [number for number, found in enumerate(points) if found is None]
+    found = [faces.find(picture) for picture in pictures]
+    missing = [number for number, face in enumerate(found) if face is None]
     if missing:
         raise SystemExit(f"no face in the portraits {missing}")
-    return faces.embed(np.stack([faces.align(*pair) for pair in zip(pictures, points, strict=True)]))
+    return faces.embed(np.stack([faces.align(*pair) for pair in zip(pictures, found, strict=True)]))
 
 
 def _tiles(path: Path) -> np.ndarray:

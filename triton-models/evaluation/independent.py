@@ -32,9 +32,9 @@ _PADDING = 0.25
 TEMPLATE = (_MEAN_FACE + _PADDING) / (1 + 2 * _PADDING) * SIDE
 
 
-def chip(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """What dlib's network sees [150,150,3] of the face at `points` [5,2] of a picture [H,W,3]."""
-    return faces.align(picture, points, TEMPLATE, SIDE)
+def chip(picture: np.ndarray, face: faces.Face) -> np.ndarray:
+    """What dlib's network sees [150,150,3] of a face of a picture [H,W,3]."""
+    return faces.align(picture, face, TEMPLATE, SIDE)
 
 
 def describe(chips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -57,8 +57,9 @@ def look(gateway: Gateway, data: bytes) -> Face | None:
     report = answer.face_report
     points = np.array([[point.x, point.y] for point in report.faces[report.used_index].landmarks])
     pixels = decode(data)
-    crop = faces.align(pixels, points)
-    features, descriptor = independent.describe(independent.chip(pixels, points)[None])
+    face = faces.Face(points, report.padded)
+    crop = faces.align(pixels, face)
+    features, descriptor = independent.describe(independent.chip(pixels, face)[None])
     yaw, pitch = yaw_and_pitch(points)
     return Face(
         np.array(answer.embedding.values, np.float32),

@@ -50,12 +50,14 @@ def draw(places: Tensor, most: int | None = None) -> Drawn:
     generator, restorer = _networks()
     images = generate(generator, places)  # [N,3,64,64]
     large = to_array(F.interpolate(images, scale_factor=UPSAMPLING, mode="bicubic"))
-    found = [faces.landmarks(picture) for picture in large]
-    kept = [row for row, points in enumerate(found) if points is not None][:most]
+    found = [faces.look(picture) for picture in large]  # without a border, as in training
+    kept = [row for row, seen in enumerate(found) if len(seen.boxes)][:most]
     portraits = [np.empty((0, PORTRAIT_SIZE, PORTRAIT_SIZE, 3), np.uint8)]
     for start in range(0, len(kept), BATCH):
         rows = kept[start : start + BATCH]
-        points = torch.tensor(np.stack([found[row] for row in rows]), dtype=torch.float32)
+        points = torch.tensor(
+            np.stack([found[row].landmarks[found[row].largest] for row in rows]), dtype=torch.float32
+        )
         restored = restorer(images[rows].contiguous(memory_format=torch.channels_last)).clamp(0, 255)
         aligned = portrait(restored, (points + 0.5) * (2 / UPSAMPLING) - 0.5)[0]  # [B,3,128,128]
         portraits.append(to_array(aligned))

@@ -29,6 +29,8 @@ OUTPUTS = [
 SMALLEST_FACE = 20  # pixels of the square
 PYRAMID_FACTOR = 0.709
 THRESHOLDS = (0.6, 0.7, 0.7)
+# MTCNN wants to see what is around a face: of one that fills its picture it places nose and mouth wrongly.
+BORDER_FROM = 0.75
 MOST_PROPOSALS = 1024  # a picture; facenet-pytorch sets no limit. A face takes some 15 of these
 MOST_REFINED = 384  # and 6 of these
 
@@ -46,7 +48,11 @@ def convert(folder: Path) -> None:
     found, scores, landmarks, picture = _output(sums, refined, picture, _weights("onet"))
     _rank(found, boxes.scores_by_picture(scores, picture, pictures), landmarks)
     graph.save(folder / "1" / "model.onnx", "face_detector", INPUTS, OUTPUTS, LICENCE)
-    parameters = {"score_threshold": str(THRESHOLDS[2]), "licence": LICENCE}
+    parameters = {
+        "score_threshold": str(THRESHOLDS[2]),
+        "border_from": str(BORDER_FROM),
+        "licence": LICENCE,
+    }
     write_config(folder, "face_detector", MAX_BATCH, INPUTS, OUTPUTS, parameters)
 
 

@@ -1,5 +1,6 @@
 """The whole measurement, on a real Triton and a gateway: what it says of pictures whose figures are known."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -11,10 +12,11 @@ import pytest
 from PIL import Image
 
 from evaluation import __main__ as command
-from evaluation import held_out
+from evaluation import api, faces, held_out
 from evaluation.gallery import Gallery
 from serving.gateway import Gateway
 from serving.triton import Options, Triton
+from tests.pictures import portrait
 
 PEOPLE = 3
 Measured = Callable[..., dict[str, Any]]
@@ -130,6 +132,26 @@ def test_embeddings_without_pictures_are_measured_as_far_as_they_can_be(
     assert table["similarity"]["own"]["count"] == 2
     assert table["independent"]["area_under_curve"] is None
     assert table["quality"]["sharpness_share"] is None
+
+
+@pytest.mark.parametrize("tight", [True, False])
+def test_gateway_reads_a_face_as_the_tools_for_measuring_do(target: str, tight: bool) -> None:
+    """A portrait is looked at within a border, for its face fills it; the sample is not."""
+    picture = held_out.portraits()[0] if tight else portrait()
+    face = faces.find(picture)
+    assert face is not None
+    assert face.padded == tight
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    source = api.message("IdentitySource", photo=file.getvalue())
+    with api.Gateway(target) as client:
+        answer = client.unary("EmbedFace", api.message("EmbedFaceRequest", identity=source))
+    seen = answer.face_report
+    assert seen.padded == tight
+    places = [[point.x, point.y] for point in seen.faces[seen.used_index].landmarks]
+    np.testing.assert_allclose(places, face.landmarks, atol=0.01)
+    [embedding] = faces.embed(faces.align(picture, face)[None])
+    assert embedding @ np.array(answer.embedding.values) > 0.9999
 
 
 def test_page_asks_nothing_of_the_network(measured: Measured, tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 
 def crops(photos: list[np.ndarray]) -> np.ndarray:
     """Photos [H,W,3] with one face each -> aligned crops [N,112,112,3]."""
-    points = [faces.landmarks(photo) for photo in photos]
-    assert all(p is not None for p in points)
-    return np.stack([faces.align(*pair) for pair in zip(photos, points, strict=True)])
+    found = [faces.find(photo) for photo in photos]
+    assert all(face is not None for face in found)
+    return np.stack([faces.align(*pair) for pair in zip(photos, found, strict=True)])
 
 
 def test_mirrored_portrait_is_the_same_person() -> None:

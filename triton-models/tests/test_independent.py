@@ -31,7 +31,8 @@ def test_a_face_of_dlibs_mean_shape_lands_on_it() -> None:
     rows, columns = np.indices((450, 450))
     for dot, place in zip(turned, independent.TEMPLATE, strict=True):
         light = 255 * np.exp(-(np.square(columns - dot[0]) + np.square(rows - dot[1])) / 40)
-        chip = independent.chip(np.repeat(light[:, :, None].astype(np.uint8), 3, axis=2), turned)[:, :, 0]
+        picture = np.repeat(light[:, :, None].astype(np.uint8), 3, axis=2)
+        chip = independent.chip(picture, faces.Face(turned))[:, :, 0]
         y, x = np.unravel_index(chip.argmax(), chip.shape)
         assert np.hypot(x - place[0], y - place[1]) <= 1
 
@@ -54,9 +55,9 @@ def separation(people: list[list[np.ndarray]]) -> float:
     owners, rows = [], []
     for owner, views in enumerate(people):
         for view in views:
-            points = faces.landmarks(np.ascontiguousarray(view))
-            if points is not None:
-                rows.append(independent.describe(independent.chip(view, points)[None])[1][0])
+            face = faces.find(np.ascontiguousarray(view))
+            if face is not None:
+                rows.append(independent.describe(independent.chip(view, face)[None])[1][0])
                 owners.append(owner)
     first, second = np.triu_indices(len(rows), 1)
     distances = np.linalg.norm(np.stack(rows)[first] - np.stack(rows)[second], axis=1)

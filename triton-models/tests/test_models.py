@@ -20,7 +20,7 @@ CONTRACT = {
     "face_detector": (
         {"image": "UINT8 S S 3"},
         {"boxes": "FP32 K 4", "scores": "FP32 K", "landmarks": "FP32 K 5 2"},
-        {"score_threshold"},
+        {"score_threshold", "border_from"},
     ),
     "arcface": (
         {"face": "UINT8 112 112 3"},

@@ -1,4 +1,4 @@
-"""How well the exported mini model keeps an identity: offline, by ONNX Runtime, diffusers and MTCNN.
+"""How well the exported mini model keeps an identity: offline, by ONNX Runtime and diffusers.
 
 Pictures of validation identities (and of photos) are made from their embeddings; the same recogniser then compares
 each picture with its own input and, as a control, with its neighbour's. Settings are chosen on these; the held-out
@@ -16,35 +16,19 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, LCMScheduler
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn import functional as F
 from tqdm import tqdm
 
+from evaluation import faces
 from training import RUNS
-from training.alignment import arcface_crop
-from training.detection import detect, load_detector
-from training.pixels import to_tensor
-from training.published import Recogniser, load_recogniser
 
 PHOTO_SIDE = 512  # photos are reduced to this before detection
 COLUMNS = 8  # of the contact sheet
 
 
-class Judge:
-    """Finds the face in a picture and embeds it, as the gateway does."""
-
-    def __init__(self) -> None:
-        self.detector = load_detector(24)
-        self.recogniser: Recogniser = load_recogniser()
-
-    @torch.inference_mode()
-    def embed(self, picture: np.ndarray) -> Tensor | None:
-        """Picture [h,w,3] -> unit embedding [256] of its most probable face, if it has any."""
-        image = to_tensor(picture[None])
-        found = detect(self.detector, image)[0]
-        if found is None:
-            return None
-        crop = arcface_crop(image, torch.from_numpy(found[0])[None]).round()
-        return F.normalize(self.recogniser(crop))[0]
+def embed(picture: np.ndarray) -> Tensor | None:
+    """Picture [h,w,3] -> unit embedding [256] of its largest face, if it has any, as the gateway does it."""
+    face = faces.find(picture)
+    return None if face is None else torch.from_numpy(faces.embed(faces.align(picture, face)[None])[0])
 
 
 class Generator:
@@ -83,9 +67,9 @@ class Generator:
         return self.decoder.run(None, {"latents": latents.numpy()})[0]
 
 
-def similarities(judge: Judge, pictures: np.ndarray, wanted: Tensor) -> dict[str, float]:
+def similarities(pictures: np.ndarray, wanted: Tensor) -> dict[str, float]:
     """Mean cosine of pictures [N,...] to their own embeddings [N,256] and to their neighbours', and faces found."""
-    found = [judge.embed(picture) for picture in tqdm(pictures, desc="judge", leave=False)]
+    found = [embed(picture) for picture in tqdm(pictures, desc="judge", leave=False)]
     seen = [i for i, embedding in enumerate(found) if embedding is not None]
     if not seen:
         return {"own": 0.0, "control": 0.0, "found": 0.0}
@@ -135,19 +119,19 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     few_steps = arguments.few_steps
-    judge, generator = Judge(), Generator(arguments.repository, few_steps)
+    generator = Generator(arguments.repository, few_steps)
     name = "held_out" if arguments.held_out else "validation"
     groups = {name: list(np.load(arguments.runs / f"{name}_portraits.npy"))}
     if arguments.photos:
         groups["photos"] = [read_photo(path) for path in sorted(arguments.photos.iterdir())]
     for name, images in groups.items():
-        embeddings = [judge.embed(image) for image in images]
+        embeddings = [embed(image) for image in images]
         images = [image for image, embedding in zip(images, embeddings, strict=True) if embedding is not None]
         wanted = torch.stack([embedding for embedding in embeddings if embedding is not None])
         for steps in arguments.steps or [4 if few_steps else 12]:
             for guidance in arguments.guidance or [1.0 if few_steps else 1.5]:
                 pictures = generator.generate(wanted, arguments.seed, steps, guidance)
-                figures = similarities(judge, pictures, wanted)
+                figures = similarities(pictures, wanted)
                 text = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
                 print(f"{name} ({len(wanted)}), {steps} steps, guidance {guidance}: {text}")
                 contact_sheet(images, pictures, arguments.runs / f"{name}-{steps}-{guidance}.png")

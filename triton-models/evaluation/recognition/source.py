@@ -45,10 +45,10 @@ def _faces(portraits: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Aligned crop and descriptor of each portrait in which a face is found."""
     found = []
     for portrait in portraits:
-        points = faces.landmarks(portrait)
-        if points is not None:
-            _, descriptors = independent.describe(independent.chip(portrait, points)[None])
-            found.append((faces.align(portrait, points), descriptors[0]))
+        face = faces.find(portrait)
+        if face is not None:
+            _, descriptors = independent.describe(independent.chip(portrait, face)[None])
+            found.append((faces.align(portrait, face), descriptors[0]))
     return found
 
 

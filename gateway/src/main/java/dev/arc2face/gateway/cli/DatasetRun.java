@@ -173,7 +173,8 @@ final class DatasetRun {
         List<Point> landmarks = image.getIdentityScore().getFace().getLandmarksList().stream()
                 .map(point -> new Point(point.getX(), point.getY()))
                 .toList();
-        Pixels crop = Aligner.align(Drawing.pixels(encoded), landmarks); // [112,112,3]
+        // As portraits are scored; one that its face does not fill has all of the crop inside.
+        Pixels crop = Aligner.alignWithinBorder(Drawing.pixels(encoded), landmarks); // [112,112,3]
         byte[] aligned = PictureEncoder.encode(crop, ImageFormat.PNG, 0, XmpPacket.ofPictureWithoutId());
         return new Drawn(kept(place, image, landmarks, encoded, aligned), encoded, aligned);
     }

@@ -64,7 +64,7 @@ final class FaceText {
                 face.getRight() - face.getLeft(),
                 face.getBottom() - face.getTop(),
                 face.getScore(),
-                report.getPadded() ? " found after a border was added" : "");
+                report.getPadded() ? " found with a border around the photo" : "");
     }
 
     /** {@code #0  score 0.999  at 178,83  91x120 pixels}. */

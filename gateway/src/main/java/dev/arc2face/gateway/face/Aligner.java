@@ -38,7 +38,7 @@ public final class Aligner {
      * As {@link #align}, but the photo goes on outside as its reflection: for a face that fills its photo, where much of
      * the crop would be black, which costs more of the identity (0.1 of the cosine) than a wrong surrounding does.
      */
-    static Pixels alignWithinBorder(Pixels photo, List<Point> landmarks) {
+    public static Pixels alignWithinBorder(Pixels photo, List<Point> landmarks) {
         return warp(photo, landmarks, (photoSide, i) -> {
             int inPeriod = Math.floorMod(i, Math.max(1, 2 * (photoSide - 1)));
             return Math.min(inPeriod, 2 * (photoSide - 1) - inPeriod);

@@ -11,13 +11,18 @@ import dev.arc2face.gateway.triton.Violation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
- * Finds faces. What it says of a picture does not depend on the pictures beside it. Safe to use from any number of
- * threads; fails as {@link Model#infer} does.
+ * Finds faces. A picture in which the detector sees nobody, or one face that fills the picture, is looked at once more
+ * with a reflected border: detectors want to see something around a face. What it says of a picture does not depend on
+ * the pictures beside it. Safe to use from any number of threads; fails as {@link Model#infer} does.
  */
 public final class FaceDetector {
+    private static final String BORDER_FROM = "border_from";
+
     private final Model model;
+    private final double borderFrom;
     private final int side;
     private final int maxFaces;
 
@@ -25,9 +30,13 @@ public final class FaceDetector {
      * A detector.
      *
      * @param model the contract's {@code face_detector}
+     * @throws dev.arc2face.gateway.FailureException MODEL_CONTRACT_VIOLATED where its {@code border_from} is no share
      */
     public FaceDetector(Model model, Sizes sizes) {
         this.model = model;
+        borderFrom = model.parameter(BORDER_FROM)
+                .map(text -> borderFrom(model.name(), text))
+                .orElse(Double.POSITIVE_INFINITY);
         side = sizes.detectorSide();
         maxFaces = sizes.maxFaces();
     }
@@ -45,23 +54,45 @@ public final class FaceDetector {
     public List<Detection> detectAll(List<Pixels> pictures) {
         List<Detection> detections = new ArrayList<>();
         for (List<Pixels> chunk : Chunks.of(pictures, model.maxBatchSize())) {
-            List<Letterbox> letterboxes =
-                    chunk.stream().map(picture -> Letterbox.of(picture, side)).toList();
-            detections.addAll(detect(chunk, letterboxes));
+            detections.addAll(detectChunk(chunk));
         }
         return detections;
     }
 
-    /**
-     * The faces of a photo that fills its frame with a face: a reflected border is put around it. Faces of the border
-     * itself are left out.
-     */
-    Detection detectWithinBorder(Pixels photo) {
-        return detect(List.of(photo), List.of(Letterbox.withReflectedBorder(photo, side)))
-                .get(0);
+    private List<Detection> detectChunk(List<Pixels> pictures) {
+        List<Detection> detections = new ArrayList<>(look(pictures, false));
+        List<Integer> tight = IntStream.range(0, pictures.size())
+                .filter(i -> isTight(detections.get(i), pictures.get(i)))
+                .boxed()
+                .toList();
+        if (tight.isEmpty()) {
+            return detections;
+        }
+        List<Detection> again = look(tight.stream().map(pictures::get).toList(), true);
+        for (int i = 0; i < tight.size(); i++) {
+            Detection padded = again.get(i);
+            // Small faces beside the one that fills the picture may be too small with a border: nobody is lost by it.
+            if (padded.faces().size()
+                    >= Math.max(1, detections.get(tight.get(i)).faces().size())) {
+                detections.set(tight.get(i), padded);
+            }
+        }
+        return detections;
     }
 
-    private List<Detection> detect(List<Pixels> pictures, List<Letterbox> letterboxes) {
+    private boolean isTight(Detection detection, Pixels picture) {
+        return detection
+                .largest()
+                .map(face -> face.box().width() >= borderFrom * picture.width()
+                        || face.box().height() >= borderFrom * picture.height())
+                .orElse(true);
+    }
+
+    /** One call of the model. Faces of the border itself are left out. */
+    private List<Detection> look(List<Pixels> pictures, boolean padded) {
+        List<Letterbox> letterboxes = pictures.stream()
+                .map(picture -> padded ? Letterbox.withReflectedBorder(picture, side) : Letterbox.of(picture, side))
+                .toList();
         List<Pixels> squares = letterboxes.stream().map(Letterbox::square).toList();
         Map<String, Tensor> outputs =
                 model.infer(Map.of("image", Chunks.tensor(model.input("image"), squares))); // [B,S,S,3]
@@ -70,13 +101,20 @@ public final class FaceDetector {
         float[] landmarks = finite(outputs, "landmarks"); // [B,K,5,2]
         List<Detection> detections = new ArrayList<>();
         for (int row = 0; row < pictures.size(); row++) {
-            detections.add(readRow(row, pictures.get(row), letterboxes.get(row), boxes, scores, landmarks));
+            Letterbox letterbox = letterboxes.get(row);
+            detections.add(readRow(row, pictures.get(row), letterbox, padded, boxes, scores, landmarks));
         }
         return detections;
     }
 
     private Detection readRow(
-            int row, Pixels picture, Letterbox letterbox, float[] boxes, float[] scores, float[] landmarks) {
+            int row,
+            Pixels picture,
+            Letterbox letterbox,
+            boolean padded,
+            float[] boxes,
+            float[] scores,
+            float[] landmarks) {
         List<Face> faces = new ArrayList<>();
         int live = 0;
         for (int slot = row * maxFaces; slot < (row + 1) * maxFaces && scores[slot] > 0; slot++) {
@@ -101,7 +139,7 @@ public final class FaceDetector {
             }
             faces.add(new Face(faces.size(), box, scores[slot], points));
         }
-        return new Detection(faces, live == maxFaces);
+        return new Detection(faces, live == maxFaces, padded);
     }
 
     private float[] finite(Map<String, Tensor> outputs, String name) {
@@ -112,6 +150,19 @@ public final class FaceDetector {
             }
         }
         return values;
+    }
+
+    static double borderFrom(String model, String text) {
+        double share;
+        try {
+            share = Double.parseDouble(text);
+        } catch (NumberFormatException notANumber) {
+            share = Double.NaN;
+        }
+        if (!(share > 0 && share <= 1)) {
+            throw new Violation(model, "parameters." + BORDER_FROM, "a number above 0, at most 1", text).toFailure();
+        }
+        return share;
     }
 
     private static boolean isWithin(double value, int size) {

@@ -12,7 +12,7 @@ import java.util.OptionalInt;
  * @param usedIndex the face used; empty without a photo
  * @param choice why that one
  * @param truncated the detector's list was full: there may be more faces
- * @param padded the face was seen only after a reflected border was added around a tight crop
+ * @param padded the faces were seen with a reflected border around the photo
  * @param sources what the identity was made of, where it is an average or an interpolation
  */
 public record FaceReport(

@@ -13,17 +13,13 @@ import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.image.PixelAllowance;
 import dev.arc2face.gateway.image.Pixels;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
-/**
- * From what a caller sends to an identity. A tight crop, in which the detector sees no face because there is nothing
- * around it, is tried once more with a reflected border. Safe to use from any number of threads.
- */
+/** From what a caller sends to an identity. Safe to use from any number of threads. */
 public final class IdentityReader {
     private final PhotoDecoder decoder;
     private final FaceDetector detector;
@@ -106,15 +102,9 @@ public final class IdentityReader {
     private Identity readPhoto(Photo source, PixelAllowance allowance, StageClock clock) {
         Pixels photo = blaming(
                 "photo", () -> clock.time(Stage.DECODE, () -> decoder.decode(source.encoded(), allowance))); // [H,W,3]
-        Detection inPhoto = clock.time(Stage.DETECT, () -> detector.detect(photo));
-        boolean padded = inPhoto.faces().isEmpty();
-        Detection detection = padded ? clock.time(Stage.DETECT, () -> detector.detectWithinBorder(photo)) : inPhoto;
-        Face face = pick(detection.faces(), source.faceIndex());
-        Pixels crop = clock.time(
-                Stage.ALIGN,
-                () -> padded
-                        ? Aligner.alignWithinBorder(photo, face.landmarks())
-                        : Aligner.align(photo, face.landmarks())); // [112,112,3]
+        Detection detection = clock.time(Stage.DETECT, () -> detector.detect(photo));
+        Face face = pick(detection, source.faceIndex());
+        Pixels crop = clock.time(Stage.ALIGN, () -> detection.align(photo, face)); // [112,112,3]
         Embedding embedding = clock.time(Stage.EMBED, () -> recogniser.embed(crop)); // [D]
         return new Identity(
                 embedding,
@@ -125,17 +115,18 @@ public final class IdentityReader {
                         OptionalInt.of(face.index()),
                         source.faceIndex().isPresent() ? FaceChoice.REQUESTED_INDEX : FaceChoice.LARGEST,
                         detection.truncated(),
-                        padded));
+                        detection.padded()));
     }
 
-    private Face pick(List<Face> faces, OptionalInt index) {
-        if (faces.isEmpty()) {
-            throw FailureException.of(
-                            ErrorReason.NO_FACE_DETECTED,
-                            "there is no face in the photo: send one that shows a face from the front, whole and in"
-                                    + " good light")
-                    .at("photo");
-        }
+    private Face pick(Detection detection, OptionalInt index) {
+        List<Face> faces = detection.faces();
+        Face largest = detection
+                .largest()
+                .orElseThrow(() -> FailureException.of(
+                                ErrorReason.NO_FACE_DETECTED,
+                                "there is no face in the photo: send one that shows a face from the front, whole and in"
+                                        + " good light")
+                        .at("photo"));
         if (index.isPresent() && index.getAsInt() >= faces.size()) {
             throw FailureException.of(
                             ErrorReason.FACE_INDEX_OUT_OF_RANGE,
@@ -145,7 +136,7 @@ public final class IdentityReader {
                                     "face_count", String.valueOf(faces.size())))
                     .at("face_index");
         }
-        Face face = index.isPresent() ? faces.get(index.getAsInt()) : largest(faces);
+        Face face = index.isPresent() ? faces.get(index.getAsInt()) : largest;
         if (face.box().shorterSide() < minFacePixels) {
             int actual = (int) face.box().shorterSide();
             throw FailureException.of(
@@ -158,13 +149,5 @@ public final class IdentityReader {
                     .at("photo");
         }
         return face;
-    }
-
-    /** By the area of the box; a tie goes to the higher score, that is to the first. */
-    static Face largest(List<Face> faces) {
-        return faces.stream()
-                .max(Comparator.comparingDouble((Face face) -> face.box().area())
-                        .thenComparing(Face::index, Comparator.reverseOrder()))
-                .orElseThrow();
     }
 }

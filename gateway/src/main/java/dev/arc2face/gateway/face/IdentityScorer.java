@@ -26,14 +26,13 @@ public final class IdentityScorer {
      * @param portraits [H,W,3] each
      */
     public List<Optional<ScoredFace>> score(List<Embedding> inputs, List<Pixels> portraits) {
-        List<Optional<Face>> faces = detector.detectAll(portraits).stream()
-                .map(Detection::faces)
-                .map(all -> all.isEmpty() ? Optional.<Face>empty() : Optional.of(IdentityReader.largest(all)))
-                .toList();
+        List<Detection> detections = detector.detectAll(portraits);
+        List<Optional<Face>> faces = detections.stream().map(Detection::largest).toList();
         List<Pixels> crops = new ArrayList<>(); // [112,112,3] each, of the portraits with a face
         for (int i = 0; i < portraits.size(); i++) {
             Pixels portrait = portraits.get(i);
-            faces.get(i).ifPresent(face -> crops.add(Aligner.align(portrait, face.landmarks())));
+            Detection detection = detections.get(i);
+            faces.get(i).ifPresent(face -> crops.add(detection.align(portrait, face)));
         }
         Iterator<Embedding> embeddings = recogniser.embedAll(crops).iterator();
         List<Optional<ScoredFace>> scores = new ArrayList<>();

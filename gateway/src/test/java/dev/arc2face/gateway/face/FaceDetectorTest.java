@@ -1,8 +1,10 @@
 package dev.arc2face.gateway.face;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.gateway.triton.ServedModels;
@@ -12,6 +14,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(TritonExtension.class)
 class FaceDetectorTest {
@@ -81,18 +85,42 @@ class FaceDetectorTest {
     }
 
     @Test
-    void aBorderDoesNotMoveTheFaceAndItsReflectionsAreNotFaces() {
-        Pixels portrait = Photos.crop(sample, 130, 30, 200, 220);
-        Box without = detector.detect(portrait).faces().get(0).box();
+    void aFaceThatFillsThePictureIsSeenWithABorderWhoseReflectionsAreNotFaces() {
+        Pixels roomy = Photos.crop(sample, 130, 30, 200, 220);
+        Face without = detector.detect(roomy).faces().get(0);
+        Detection tight = detector.detect(Photos.crop(sample, 165, 50, 115, 140));
 
-        assertThat(detector.detectWithinBorder(portrait).faces())
-                .singleElement()
-                .satisfies(face -> {
-                    assertThat(face.box().left()).isCloseTo(without.left(), within(12f));
-                    assertThat(face.box().top()).isCloseTo(without.top(), within(12f));
-                    assertThat(face.box().right()).isCloseTo(without.right(), within(12f));
-                    assertThat(face.box().bottom()).isCloseTo(without.bottom(), within(12f));
-                });
+        assertThat(detector.detect(roomy).padded()).isFalse();
+        assertThat(tight.padded()).isTrue();
+        assertThat(tight.faces()).singleElement().satisfies(face -> {
+            assertThat(face.box().left()).isCloseTo(without.box().left() - 35, within(12f));
+            assertThat(face.box().top()).isCloseTo(without.box().top() - 20, within(12f));
+            for (int i = 0; i < Face.LANDMARKS; i++) {
+                assertThat(face.landmarks().get(i).x())
+                        .isCloseTo(without.landmarks().get(i).x() - 35, within(3f));
+                assertThat(face.landmarks().get(i).y())
+                        .isCloseTo(without.landmarks().get(i).y() - 20, within(3f));
+            }
+        });
+    }
+
+    @Test
+    void aBorderLosesNobody() {
+        Pixels tight = Photos.crop(sample, 165, 50, 115, 140);
+        Detection detection = detector.detect(Photos.sideBySide(tight, Photos.mirrored(tight)));
+
+        assertThat(detection.padded()).isTrue();
+        assertThat(detection.faces()).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "half", "0", "1.1", "-0.5", "NaN"})
+    void aBorderForNoShareBreaksTheContract(String text) {
+        assertThatExceptionOfType(FailureException.class)
+                .isThrownBy(() -> FaceDetector.borderFrom("face_detector", text))
+                .satisfies(failure -> assertThat(failure.metadata())
+                        .containsEntry("tensor", "parameters.border_from")
+                        .containsEntry("actual", text));
     }
 
     @Test
