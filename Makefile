@@ -158,8 +158,18 @@ triton: $(SERVE) ## Keep only Triton up, on its usual ports
 
 ##@ Develop
 
+# What needs no servers runs beside what mostly waits for them, and yields to it.
+BESIDE := test-export test-training $(if $(shell command -v go),$(HELM))
+BESIDE_LOG := out/test/beside.log
 .PHONY: test
-test: lint test-java fuzz-quick test-python test-page test-client test-export test-training test-identity parity test-deploy ## Check and test everything, on a real Triton
+test: lint ## Check and test everything, on a real Triton
+	@echo "Beside what follows, into $(BESIDE_LOG): $(BESIDE)"
+	@mkdir -p $(dir $(BESIDE_LOG)); nice -n 10 $(MAKE) --no-print-directory $(BESIDE) >$(BESIDE_LOG) 2>&1 & beside=$$!; \
+	trap 'kill $$beside 2>/dev/null || true' EXIT; trap 'exit 1' INT TERM; \
+	$(MAKE) --no-print-directory test-java fuzz-quick test-python test-page test-client test-identity || exit; \
+	wait $$beside || { cat $(BESIDE_LOG); exit 1; }; \
+	grep -E '^[0-9]+ passed|skipped' $(BESIDE_LOG)
+	@$(MAKE) --no-print-directory parity test-deploy
 
 .PHONY: test-python
 test-python: $(TEST) $(JAR) .cache/proto-deps ## Test the models, their backend, the launcher and the load tests
