@@ -103,7 +103,7 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = arguments.runs
     torch.manual_seed(arguments.seed)
-    network = Autoencoder().to(arguments.device, memory_format=torch.channels_last)
+    network = device.place(Autoencoder(), arguments.device)
     with np.load(runs / "data.npz") as data:
         landmarks = data["landmarks"]
     stage = AutoencoderTraining(

@@ -119,9 +119,7 @@ def main() -> None:
     )
     torch.manual_seed(arguments.seed)
     before = None if stage == 1 else checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[stage - 2])
-    networks = (before or checkpoint.build_diffusion()).to(
-        arguments.device, memory_format=torch.channels_last
-    )
+    networks = device.place(before or checkpoint.build_diffusion(), arguments.device)
     training = DiffusionTraining(
         LatentFaces.load(runs, strict=stage == 2, where=arguments.device),
         load_identity_loss(runs, arguments.device),

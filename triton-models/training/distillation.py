@@ -137,8 +137,7 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = arguments.runs
     torch.manual_seed(arguments.seed)
-    teacher = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[2])
-    teacher = teacher.to(arguments.device, memory_format=torch.channels_last)
+    teacher = device.place(checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[2]), arguments.device)
     student = copy.deepcopy(teacher["unet"])
     training = DistillationTraining(
         LatentFaces.load(runs, strict=False, where=arguments.device),

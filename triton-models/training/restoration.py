@@ -59,7 +59,7 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     sources = sorted((runs / "faces").glob("*.npz"))
     missing = [source for source in sources if not (folder / source.name).exists()]
-    restorer = load_restorer().to(arguments.device, memory_format=torch.channels_last)
+    restorer = device.place(load_restorer(), arguments.device)
     recogniser = load_recogniser()
     done = len(sources) - len(missing)
     for source in tqdm(missing, desc="restoration", unit="shard", initial=done, total=len(sources)):

@@ -144,8 +144,7 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = arguments.runs
     torch.manual_seed(arguments.seed)
-    networks = checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[1])
-    networks = networks.to(arguments.device, memory_format=torch.channels_last)
+    networks = device.place(checkpoint.load_diffusion(runs / checkpoint.DIFFUSION[1]), arguments.device)
     training = RewardTraining(
         LatentFaces.load(runs, strict=False, where=arguments.device),
         load_identity_loss(runs, arguments.device),
