@@ -113,13 +113,15 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         boolean finishes = request.getOnDisconnect() == OnDisconnect.ON_DISCONNECT_FINISH;
         String caller = Caller.current();
         Generations.Key name = new Generations.Key(caller, id);
+        // Made now: the generation keeps it, and must not keep the request, which has the photo.
+        Policy.Question question = question(caller, id, request, options);
         Ongoing made = new Ongoing(
                 id,
                 request.getIdentity(),
                 options,
                 pipeline.generator(),
                 receipts.begin(pipeline.models(), options.variant()),
-                () -> policy.require(question(caller, id, request, options)),
+                () -> policy.require(question),
                 stepQuota.charge(caller, (long) options.numImages() * options.steps()),
                 meters,
                 deadline.newDetachedContext(!finishes),
