@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
 import static dev.arc2face.gateway.FailureException.blaming;
-import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
@@ -147,7 +146,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         } else if (!made.begin(AdmissionInterceptor.place(), request.getSerializedSize())) {
             generations.remove(name, made);
         } else if (alone) {
-            var unused = timer.schedule(made::giveUpWaiting, listenerGrace.toNanos(), NANOSECONDS);
+            made.waitForListener(listenerGrace, timer);
         }
     }
 

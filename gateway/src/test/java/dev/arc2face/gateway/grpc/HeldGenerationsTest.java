@@ -99,6 +99,34 @@ class HeldGenerationsTest extends ConnectedTest {
         return new WeakReference<>(photo);
     }
 
+    @Test
+    void cancelledResultIsHeldByNoTimer() {
+        Generations generations = generations("64M");
+        generate(service(generations)::generate, request("gone").build());
+        await().until(() -> expiries.getQueue().size() == 1);
+        assertThat(generations.cancel(name("gone"))).isTrue();
+        assertThat(expiries.getQueue()).isEmpty();
+    }
+
+    /** The events of eight are smaller than that together; what eight take beside their events is not. */
+    @Test
+    void smallResultsAreCountedWithWhatTheyTakeBesideTheirEvents() {
+        Generations generations = generations("64K");
+        PortraitServiceImpl service = service(generations);
+        for (int i = 0; i < 8; i++) {
+            generate(service::generate, request("small-" + i).build());
+        }
+        await().until(() -> generations.find(name("small-0")).isEmpty());
+        assertThat(expiries.getQueue()).hasSizeLessThan(8);
+    }
+
+    @Test
+    void nobodyIsWaitedForOnceAGenerationHasEnded() {
+        generate(service(generations("64M"))::beginAlone, request("alone").build());
+        await().atMost(30, SECONDS).until(() -> expiries.getQueue().size() == 1);
+        assertThat(patience.getQueue()).isEmpty();
+    }
+
     private Generations generations(String mostOfCaller) {
         ResumeConfig config =
                 Configs.of(ResumeConfig.class, Map.of("arc2face.resume.max-bytes-per-caller", mostOfCaller));
