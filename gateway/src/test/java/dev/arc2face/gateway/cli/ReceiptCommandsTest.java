@@ -112,4 +112,12 @@ class ReceiptCommandsTest {
     private static boolean isControl(int codePoint) {
         return Character.getType(codePoint) == Character.CONTROL || Character.getType(codePoint) == Character.FORMAT;
     }
+
+    @Test
+    void aServerWithoutReceiptsIsSaidToHaveNone() {
+        assertThat(execute("replay", file(receipt("photo")), photo.toString(), target()))
+                .isEqualTo(ExitCode.OTHER.number());
+        assertThat(err.toString(UTF_8))
+                .isEqualTo("error: the server gives no receipts; it is older than this client\n");
+    }
 }
