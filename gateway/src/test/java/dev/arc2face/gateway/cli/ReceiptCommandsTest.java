@@ -17,6 +17,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -119,5 +120,27 @@ class ReceiptCommandsTest {
                 .isEqualTo(ExitCode.OTHER.number());
         assertThat(err.toString(UTF_8))
                 .isEqualTo("error: the server gives no receipts; it is older than this client\n");
+    }
+
+    @Test
+    void aFileThatGoesToNoServerIsNotRefusedInItsName() throws IOException {
+        String receipt = file(receipt("photo"));
+        Path large = folder.resolve("large.png");
+        try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
+            file.setLength(Inputs.MAX_PHOTO_BYTES + 1);
+            assertThat(execute("verify", large.toString(), receipt)).isEqualTo(ExitCode.MISMATCH.number());
+            assertThat(out.toString(UTF_8)).contains("none of the receipt's pictures");
+
+            file.setLength(Inputs.MAX_FILE_BYTES + 1);
+            assertThat(execute("verify", large.toString(), receipt)).isEqualTo(ExitCode.BAD_INPUT.number());
+        }
+        assertThat(err.toString(UTF_8)).contains(large.toString()).doesNotContain("server");
+    }
+
+    @Test
+    void aCropThatIsNoPictureIsNamed() {
+        assertThat(execute("replay", file(receipt("aligned_face")), photo.toString(), target()))
+                .isEqualTo(ExitCode.BAD_INPUT.number());
+        assertThat(err.toString(UTF_8)).startsWith("error: " + photo + ": ");
     }
 }
