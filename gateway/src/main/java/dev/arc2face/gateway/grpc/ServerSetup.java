@@ -34,6 +34,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     private final Authentication authentication;
     private final ServerTls tls;
     private final List<ServerInterceptor> interceptors;
+    private final GoAway goAway = new GoAway();
 
     ServerSetup(
             LimitsConfig limits,
@@ -76,10 +77,16 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         for (int i = interceptors.size() - 1; i >= 0; i--) {
             server.intercept(interceptors.get(i));
         }
+        server.intercept(goAway);
         server.fallbackHandlerRegistry(new UnknownMethods());
         NettyServerBuilder netty = server.nettyBuilder();
         netty.maxRstFramesPerWindow(limits.maxResets(), RESET_WINDOW_SECONDS);
         tls.context().ifPresent(netty::sslContext);
+    }
+
+    /** Has clients make their next calls at another server; what they have begun here goes on. */
+    void sendAway() {
+        goAway.send();
     }
 
     /** Nobody else may reach a server that asks nobody, unless its operator says so. */
