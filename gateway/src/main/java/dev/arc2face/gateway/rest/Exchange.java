@@ -73,9 +73,7 @@ abstract class Exchange<R> implements Calls.Client<R> {
             Calls.Call<Q> begun, Q prototype, Body body, Upload.Limits limits, Executor readers) {
         request.pause();
         eventLoop.execute(() -> {
-            if (ended) {
-                body.close();
-            } else {
+            if (!ended) {
                 Upload<Q> begins = new Upload<>(vertx, limits, readers, eventLoop, prototype, begun);
                 upload = begins;
                 begins.take(request, body);

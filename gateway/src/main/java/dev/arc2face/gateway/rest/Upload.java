@@ -98,11 +98,7 @@ final class Upload<Q extends Message> {
             refuse(limits.tooLarge());
             return;
         }
-        try {
-            body.add(chunk.getBytes());
-        } catch (FailureException broken) {
-            refuse(broken);
-        }
+        body.add(chunk.getBytes());
     }
 
     private void read() {
@@ -111,7 +107,7 @@ final class Upload<Q extends Message> {
         }
         Body whole = letGo();
         readers.execute(() -> {
-            try (whole) {
+            try {
                 Message.Builder message = prototype.newBuilderForType();
                 whole.readInto(message);
                 Q read = ofPrototype(message);
@@ -139,7 +135,7 @@ final class Upload<Q extends Message> {
     /** Nobody wants it any more. */
     void stop() {
         if (body != null) {
-            letGo().close();
+            letGo();
         }
     }
 
