@@ -179,7 +179,13 @@ class RestRefusalsTest extends ConnectedTest {
 
     @Test
     void formThatIsNone() {
-        for (String type : new String[] {"multipart/form-data", Http.formType()}) {
+        for (String type : new String[] {
+            "multipart/form-data",
+            "multipart/form-data; boundary",
+            "multipart/form-data; boundary=",
+            Http.formType() + "; charset=zzz",
+            Http.formType()
+        }) {
             http.post("/v1/faces:detect", type, "--what\r\nis this".getBytes(UTF_8))
                     .failed(400, ErrorReason.INVALID_REQUEST);
         }
