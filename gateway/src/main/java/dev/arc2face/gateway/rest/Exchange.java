@@ -38,21 +38,26 @@ abstract class Exchange<R> implements Calls.Client<R> {
     private static final Pattern ASCII = Pattern.compile("[\\x20-\\x7e]*");
 
     private final HttpServerRequest request;
-    private final Vertx vertx;
+    private final Setting setting;
     private final Executor eventLoop;
-    private final Duration patience;
 
     // Of the event loop alone.
     private Calls.@Nullable Call<?> call;
     private @Nullable Upload<?> upload;
     private boolean ended;
 
-    /** @param patience how long a client may take to read a response that has ended */
-    Exchange(HttpServerRequest request, Vertx vertx, Duration patience) {
+    /**
+     * What all exchanges have in common.
+     *
+     * @param patience how long a client may take to read a response that has ended
+     * @param crossOrigin whether pages of chosen other sites may call
+     */
+    record Setting(Vertx vertx, Duration patience, boolean crossOrigin) {}
+
+    Exchange(HttpServerRequest request, Setting setting) {
         this.request = request;
-        this.vertx = vertx;
-        this.patience = patience;
-        Context context = vertx.getOrCreateContext();
+        this.setting = setting;
+        Context context = setting.vertx().getOrCreateContext();
         this.eventLoop = task -> context.runOnContext(now -> task.run());
     }
 
@@ -74,7 +79,7 @@ abstract class Exchange<R> implements Calls.Client<R> {
         request.pause();
         eventLoop.execute(() -> {
             if (!ended) {
-                Upload<Q> begins = new Upload<>(vertx, limits, readers, eventLoop, prototype, begun);
+                Upload<Q> begins = new Upload<>(vertx(), limits, readers, eventLoop, prototype, begun);
                 upload = begins;
                 begins.take(request, body);
             }
@@ -91,7 +96,7 @@ abstract class Exchange<R> implements Calls.Client<R> {
     }
 
     final Vertx vertx() {
-        return vertx;
+        return setting.vertx();
     }
 
     final Executor eventLoop() {
@@ -141,13 +146,18 @@ abstract class Exchange<R> implements Calls.Client<R> {
         answer(Reply.of(problem));
     }
 
-    /** Writes a whole response. */
-    final void answer(Reply reply) {
-        HttpServerResponse response = response();
-        response.setStatusCode(reply.status())
+    /** Begins the response. Who may call may show it on a page of its own, as what it is and nothing else. */
+    final HttpServerResponse head(int status) {
+        return response()
+                .setStatusCode(status)
                 .putHeader(HttpHeaderNames.CACHE_CONTROL, "no-store")
                 .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Cross-Origin-Resource-Policy", "same-origin");
+                .putHeader("Cross-Origin-Resource-Policy", setting.crossOrigin() ? "cross-origin" : "same-origin");
+    }
+
+    /** Writes a whole response. */
+    final void answer(Reply reply) {
+        HttpServerResponse response = head(reply.status());
         reply.headers().forEach(response::putHeader);
         if (!reply.mediaType().isEmpty()) {
             response.putHeader(HttpHeaderNames.CONTENT_TYPE, reply.mediaType());
@@ -159,14 +169,14 @@ abstract class Exchange<R> implements Calls.Client<R> {
     final void finish(Buffer last) {
         over();
         Future<Void> left = response().end(last);
-        long timer = vertx.setTimer(patience.toMillis(), late -> {
+        long timer = vertx().setTimer(setting.patience().toMillis(), late -> {
             if (!left.isComplete() || !request.isEnded()) {
                 cut();
             }
         });
         left.onComplete(end -> {
             if (request.isEnded()) {
-                vertx.cancelTimer(timer);
+                vertx().cancelTimer(timer);
             }
         });
     }

@@ -23,7 +23,6 @@ import io.vertx.ext.web.Router;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -44,11 +43,9 @@ final class RestApi {
     private static final int MORE_THAN_BASE64 = 64 << 10;
 
     private final Calls calls;
-    private final Vertx vertx;
     private final RestConfig config;
-    private final Duration patience;
+    private final Exchange.Setting setting;
     private final Upload.Limits uploads;
-    private final boolean crossOrigin;
     private final Reply openApi;
     private final ExecutorService readers = Executors.newFixedThreadPool(
             Math.max(2, Runtime.getRuntime().availableProcessors()), new DaemonThreads("request-reader"));
@@ -61,12 +58,10 @@ final class RestApi {
             @ConfigProperty(name = "quarkus.http.cors.enabled", defaultValue = "false") boolean crossOrigin,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.calls = calls;
-        this.vertx = vertx;
         this.config = config;
-        this.patience = limits.clientStall();
+        this.setting = new Exchange.Setting(vertx, limits.clientStall(), crossOrigin);
         this.uploads = new Upload.Limits(
                 limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64, limits.clientStall());
-        this.crossOrigin = crossOrigin;
         this.openApi = Reply.json(HttpStatus.OK, OpenApi.document(version));
     }
 
@@ -88,7 +83,7 @@ final class RestApi {
         } else if (endpoint.isEmpty()) {
             request.response().putHeader(HttpHeaderNames.ALLOW, methods);
             refuse(request, HttpStatus.METHOD_NOT_ALLOWED, ErrorReason.UNIMPLEMENTED, "this path takes " + methods);
-        } else if (!crossOrigin && isFromElsewhere(request)) {
+        } else if (!setting.crossOrigin() && isFromElsewhere(request)) {
             refuse(
                     request,
                     HttpStatus.FORBIDDEN,
@@ -142,7 +137,7 @@ final class RestApi {
             case LISTEN_TO_GENERATION -> {
                 DetachedService.Listening listening = new DetachedService.Listening(
                         endpoint.parameter(Endpoint.REQUEST_ID, request.path()), heard(request));
-                EventStream stream = new EventStream(request, vertx, patience, config.heartbeat(), view(request));
+                EventStream stream = new EventStream(request, setting, config.heartbeat(), view(request));
                 stream.begin(calls, DetachedService.LISTEN).request(listening);
                 stream.open();
             }
@@ -163,14 +158,14 @@ final class RestApi {
                     "the body must be " + MediaTypes.OF_BODIES + ", and not compressed");
             return;
         }
-        Answer<R> answer = new Answer<>(request, vertx, patience, form);
+        Answer<R> answer = new Answer<>(request, setting, form);
         answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
     }
 
     /** Has a call served whose message is in the request's address. */
     private <Q, R> void ask(
             HttpServerRequest request, MethodDescriptor<Q, R> method, Q question, Function<R, Reply> form) {
-        new Answer<>(request, vertx, patience, form).begin(calls, method).request(question);
+        new Answer<>(request, setting, form).begin(calls, method).request(question);
     }
 
     private void refuse(HttpServerRequest request, int status, ErrorReason reason, String detail) {
@@ -179,7 +174,7 @@ final class RestApi {
 
     /** For an answer that the service is not asked for. */
     private Answer<Void> unasked(HttpServerRequest request) {
-        return new Answer<>(request, vertx, patience, none -> Reply.empty(HttpStatus.NO_CONTENT));
+        return new Answer<>(request, setting, none -> Reply.empty(HttpStatus.NO_CONTENT));
     }
 
     private static Reply json(MessageOrBuilder message) {

@@ -137,6 +137,9 @@ final class Http {
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream");
         assertThat(response.headers().firstValue("Cache-Control")).hasValue("no-store");
+        assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+        assertThat(response.headers().firstValue("Cross-Origin-Resource-Policy"))
+                .isPresent();
         assertThat(response.headers().firstValue("X-Accel-Buffering")).hasValue("no");
         return new Events(response.body());
     }

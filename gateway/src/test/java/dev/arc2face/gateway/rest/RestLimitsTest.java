@@ -137,6 +137,7 @@ class RestLimitsTest extends ConnectedTest {
                 .build());
         assertThat(allowed.is(200).header("Access-Control-Allow-Origin")).isEqualTo("https://page.example");
         assertThat(allowed.header("Access-Control-Expose-Headers")).contains("Location");
+        assertThat(allowed.header("Cross-Origin-Resource-Policy")).isEqualTo("cross-origin"); // for an <img>
         http.of(http.request("/v1/model")
                         .header("Origin", "https://elsewhere.example")
                         .build())

@@ -66,6 +66,7 @@ class RestTest extends ConnectedTest {
             assertThat(file.header("Content-Type"))
                     .isEqualTo(format == ImageFormat.IMAGE_FORMAT_PNG ? "image/png" : "image/jpeg");
             assertThat(file.header("Cache-Control")).isEqualTo("no-store");
+            assertThat(file.header("Cross-Origin-Resource-Policy")).isEqualTo("same-origin");
             Http.Response again = http.of(http.request(path)
                     .header("If-None-Match", file.header("ETag"))
                     .build());
