@@ -40,7 +40,7 @@ final class EventStream extends Exchange<GenerateResponse> {
 
     /** Tells a listener that it listens, although nothing may happen for a while; unless the call has ended already. */
     void open() {
-        eventLoop().execute(() -> {
+        afterCall(() -> {
             if (!isEnded() && !open) {
                 beat();
             }

@@ -47,8 +47,8 @@ final class RestApi {
     private final Exchange.Setting setting;
     private final Upload.Limits uploads;
     private final Reply openApi;
-    private final ExecutorService readers = Executors.newFixedThreadPool(
-            Math.max(2, Runtime.getRuntime().availableProcessors()), new DaemonThreads("request-reader"));
+    private final ExecutorService threads = Executors.newFixedThreadPool(
+            Math.max(2, Runtime.getRuntime().availableProcessors()), new DaemonThreads("http-call"));
 
     RestApi(
             Calls calls,
@@ -59,7 +59,7 @@ final class RestApi {
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.calls = calls;
         this.config = config;
-        this.setting = new Exchange.Setting(vertx, limits.clientStall(), crossOrigin);
+        this.setting = new Exchange.Setting(vertx, threads, limits.clientStall(), crossOrigin);
         this.uploads = new Upload.Limits(
                 limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64, limits.clientStall());
         this.openApi = Reply.json(HttpStatus.OK, OpenApi.document(version));
@@ -159,7 +159,7 @@ final class RestApi {
             return;
         }
         Answer<R> answer = new Answer<>(request, setting, form);
-        answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
+        answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads);
     }
 
     /** Has a call served whose message is in the request's address. */
@@ -243,6 +243,6 @@ final class RestApi {
 
     @PreDestroy
     void close() {
-        readers.shutdownNow();
+        threads.shutdownNow();
     }
 }

@@ -16,14 +16,13 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has it read,
- * off the event loop: 22 MB of JSON take a tenth of a second.
+ * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has the call's
+ * executor read it: 22 MB of JSON take a tenth of a second.
  */
 final class Upload<Q extends Message> {
     private final Vertx vertx;
     private final Limits limits;
-    private final Executor readers;
-    private final Executor eventLoop;
+    private final Executor executor;
     private final Q prototype;
     private final Calls.Call<Q> call;
 
@@ -57,14 +56,14 @@ final class Upload<Q extends Message> {
     /**
      * Takes nothing yet.
      *
+     * @param executor the call's
      * @param prototype of the message that the body is
-     * @param call gets that message, on the event loop, or learns why there is none
+     * @param call gets that message, or learns why there is none
      */
-    Upload(Vertx vertx, Limits limits, Executor readers, Executor eventLoop, Q prototype, Calls.Call<Q> call) {
+    Upload(Vertx vertx, Limits limits, Executor executor, Q prototype, Calls.Call<Q> call) {
         this.vertx = vertx;
         this.limits = limits;
-        this.readers = readers;
-        this.eventLoop = eventLoop;
+        this.executor = executor;
         this.prototype = prototype;
         this.call = call;
     }
@@ -106,18 +105,15 @@ final class Upload<Q extends Message> {
             return;
         }
         Body whole = letGo();
-        readers.execute(() -> {
+        executor.execute(() -> {
             try {
                 Message.Builder message = prototype.newBuilderForType();
                 whole.readInto(message);
-                Q read = ofPrototype(message);
-                eventLoop.execute(() -> call.request(read));
+                call.request(ofPrototype(message));
             } catch (FailureException invalid) {
-                eventLoop.execute(() -> call.refuse(invalid));
+                call.refuse(invalid);
             } catch (RuntimeException | Error defect) {
-                FailureException internal =
-                        FailureException.causedBy(defect, ErrorReason.INTERNAL, "a request could not be read");
-                eventLoop.execute(() -> call.refuse(internal));
+                call.refuse(FailureException.causedBy(defect, ErrorReason.INTERNAL, "a request could not be read"));
             }
         });
     }
