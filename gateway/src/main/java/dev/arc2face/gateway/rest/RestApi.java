@@ -60,8 +60,9 @@ final class RestApi {
         this.calls = calls;
         this.config = config;
         this.setting = new Exchange.Setting(vertx, threads, limits.clientStall(), crossOrigin);
-        this.uploads = new Upload.Limits(
-                limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64, limits.clientStall());
+        long mostOfBody = limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64;
+        long mostOfAll = Math.max(mostOfBody, limits.maxQueuedBytes().asLongValue());
+        this.uploads = new Upload.Limits(mostOfBody, limits.clientStall(), new BodyBudget(mostOfAll));
         this.openApi = Reply.json(HttpStatus.OK, OpenApi.document(version));
     }
 

@@ -36,13 +36,19 @@ final class Upload<Q extends Message> {
      *
      * @param bytes the most
      * @param time the longest
+     * @param ofAll what there is for all bodies
      */
-    record Limits(long bytes, Duration time) {
+    record Limits(long bytes, Duration time, BodyBudget ofAll) {
         FailureException tooLarge() {
             return FailureException.of(
                     ErrorReason.MESSAGE_TOO_LARGE,
                     "the request's body is larger than " + bytes + " bytes",
                     Map.of("limit", Long.toString(bytes)));
+        }
+
+        private static FailureException tooMany() {
+            return FailureException.of(
+                    ErrorReason.QUEUE_FULL, "the requests that come in are too large together; try again later");
         }
 
         private FailureException tooSlow() {
@@ -92,12 +98,14 @@ final class Upload<Q extends Message> {
         if (body == null) {
             return; // what comes after a refusal is nobody's concern
         }
-        bytes += chunk.length();
-        if (bytes > limits.bytes()) {
+        if (bytes + chunk.length() > limits.bytes()) {
             refuse(limits.tooLarge());
-            return;
+        } else if (!limits.ofAll().take(chunk.length())) {
+            refuse(Limits.tooMany());
+        } else {
+            bytes += chunk.length();
+            body.add(chunk.getBytes());
         }
-        body.add(chunk.getBytes());
     }
 
     private void read() {
@@ -105,6 +113,7 @@ final class Upload<Q extends Message> {
             return;
         }
         Body whole = letGo();
+        long held = bytes;
         executor.execute(() -> {
             try {
                 Message.Builder message = prototype.newBuilderForType();
@@ -114,6 +123,8 @@ final class Upload<Q extends Message> {
                 call.refuse(invalid);
             } catch (RuntimeException | Error defect) {
                 call.refuse(FailureException.causedBy(defect, ErrorReason.INTERNAL, "a request could not be read"));
+            } finally {
+                limits.ofAll().giveBack(held);
             }
         });
     }
@@ -132,6 +143,7 @@ final class Upload<Q extends Message> {
     void stop() {
         if (body != null) {
             letGo();
+            limits.ofAll().giveBack(bytes);
         }
     }
 
