@@ -65,6 +65,11 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         return interceptors;
     }
 
+    /** Whether it is there for whoever is at this machine: nobody is asked, and nobody else can reach it. */
+    public boolean isForThisMachine() {
+        return !authentication.isOn() && !security.allowAnonymous();
+    }
+
     /** Makes this before all else: a process whose gRPC server cannot start would otherwise go on without it. */
     void begin(@Observes StartupEvent starting) {
         LOG.debug("the gRPC server's configuration makes sense");

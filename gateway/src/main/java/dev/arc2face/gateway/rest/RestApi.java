@@ -10,6 +10,7 @@ import dev.arc2face.gateway.config.RestConfig;
 import dev.arc2face.gateway.grpc.Calls;
 import dev.arc2face.gateway.grpc.DetachedService;
 import dev.arc2face.gateway.grpc.EventNumbers;
+import dev.arc2face.gateway.grpc.ServerSetup;
 import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.CancelGenerationResponse;
 import dev.arc2face.v1.GenerateResponse;
@@ -46,6 +47,7 @@ final class RestApi {
     private final RestConfig config;
     private final Exchange.Setting setting;
     private final Upload.Limits uploads;
+    private final boolean forThisMachine;
     private final Reply openApi;
     private final ExecutorService threads = Executors.newFixedThreadPool(
             Math.max(2, Runtime.getRuntime().availableProcessors()), new DaemonThreads("http-call"));
@@ -55,6 +57,7 @@ final class RestApi {
             Vertx vertx,
             RestConfig config,
             LimitsConfig limits,
+            ServerSetup server,
             @ConfigProperty(name = "quarkus.http.cors.enabled", defaultValue = "false") boolean crossOrigin,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.calls = calls;
@@ -63,6 +66,7 @@ final class RestApi {
         long mostOfBody = limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64;
         long mostOfAll = Math.max(mostOfBody, limits.maxQueuedBytes().asLongValue());
         this.uploads = new Upload.Limits(mostOfBody, limits.clientStall(), new BodyBudget(mostOfAll));
+        this.forThisMachine = server.isForThisMachine();
         this.openApi = Reply.json(HttpStatus.OK, OpenApi.document(version));
     }
 
@@ -84,7 +88,14 @@ final class RestApi {
         } else if (endpoint.isEmpty()) {
             request.response().putHeader(HttpHeaderNames.ALLOW, methods);
             refuse(request, HttpStatus.METHOD_NOT_ALLOWED, ErrorReason.UNIMPLEMENTED, "this path takes " + methods);
-        } else if (!setting.crossOrigin() && isFromElsewhere(request)) {
+        } else if (forThisMachine && Sites.isAtAName(request)) {
+            refuse(
+                    request,
+                    HttpStatus.FORBIDDEN,
+                    ErrorReason.PERMISSION_DENIED,
+                    "where nobody is asked who they are, calls come to localhost or an IP address"
+                            + " (arc2face.security.allow-anonymous=true lets everybody in)");
+        } else if (!setting.crossOrigin() && Sites.isElsewhere(request)) {
             refuse(
                     request,
                     HttpStatus.FORBIDDEN,
@@ -226,20 +237,6 @@ final class RestApi {
             // as for a negative one
         }
         throw FieldPath.invalid(field, "must be the id of an event");
-    }
-
-    /**
-     * Whether a page of another site has sent it, which needs no preflight for a form, nor an answer that it may read:
-     * as its browser says or, where that is too old to say, by whether the page comes from this very address.
-     */
-    private static boolean isFromElsewhere(HttpServerRequest request) {
-        String site = request.getHeader("Sec-Fetch-Site");
-        if (site != null) {
-            return !site.equals("same-origin") && !site.equals("none");
-        }
-        String origin = request.getHeader(HttpHeaderNames.ORIGIN);
-        String host = request.authority() == null ? "" : request.authority().toString();
-        return origin != null && !origin.replaceFirst("^https?://", "").equalsIgnoreCase(host);
     }
 
     @PreDestroy
