@@ -111,15 +111,24 @@ public final class Gateway implements AutoCloseable {
         return get(path).statusCode();
     }
 
+    /** What a page of the HTTP server says to whoever has that key. */
+    static String httpPage(String path, String apiKey) {
+        return get(path, "x-api-key", apiKey).body();
+    }
+
     /** What a page of the HTTP server says. */
     public static String httpPage(String path) {
         return get(path).body();
     }
 
-    private static HttpResponse<String> get(String path) {
+    private static HttpResponse<String> get(String path, String... headers) {
         URI uri = URI.create("http://127.0.0.1:" + port("quarkus.http.test-port") + path);
         try {
-            return HTTP.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+            HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+            for (int i = 0; i < headers.length; i += 2) {
+                request.header(headers[i], headers[i + 1]);
+            }
+            return HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
         } catch (InterruptedException stopped) {
