@@ -316,6 +316,10 @@ def test_autoscaler_follows_the_queue() -> None:
     wait, running = find(documents, "HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
     assert wait["external"]["metric"]["name"] == "arc2face_queue_wait_seconds"
     assert running["external"]["metric"]["name"] == "arc2face_generations_running"
+    # Prometheus names what it asks after the service that it finds it by.
+    monitored = find(documents, "Service", "gateway-management")["metadata"]["name"]
+    for metric in (wait, running):
+        assert metric["external"]["metric"]["selector"] == {"matchLabels": {"service": monitored}}
     assert "replicas" not in find(documents, "Deployment", "triton")["spec"]
 
 
