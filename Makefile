@@ -48,6 +48,7 @@ VERSION ?=
 # Where `make serve` listens, and whether it starts Prometheus, too: PROMETHEUS=1.
 PORT ?= 9090
 HTTP_PORT ?= 8080
+MANAGEMENT_PORT ?= 9000
 PROMETHEUS ?=
 
 # Any Python from 3.10 to 3.13 that comes with its shared library; the first one found, or PYTHON=...
@@ -150,7 +151,7 @@ run: $(SERVE) $(JAR) ## Turn PHOTO (default: the sample) into N portraits in OUT
 .PHONY: serve
 serve: $(SERVE) $(JAR) ## Keep Triton and the gateway up, and say how to call them (PROMETHEUS=1)
 	@$(IN_VENV) -m serving.stack --jar $(JAR) --repository "$(MODELS)" --grpc-port $(PORT) --http-port $(HTTP_PORT) \
-		$(if $(PROMETHEUS),--prometheus)
+		--management-port $(MANAGEMENT_PORT) $(if $(PROMETHEUS),--prometheus)
 
 .PHONY: triton
 triton: $(SERVE) ## Keep only Triton up, on its usual ports

@@ -115,21 +115,25 @@ def test_names_are_unique(values: dict[str, Any]) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("part", ["gateway", "triton"])
-def test_services_and_policies_select_the_pods(part: str) -> None:
+@pytest.mark.parametrize(("part", "metrics"), [("gateway", "gateway-management"), ("triton", "triton")])
+def test_services_and_policies_select_the_pods(part: str, metrics: str) -> None:
     documents = render(MONITORED)
     labels = find(documents, "Deployment", part)["spec"]["template"]["metadata"]["labels"]
     selectors = [
         find(documents, "Deployment", part)["spec"]["selector"]["matchLabels"],
         find(documents, "Service", part)["spec"]["selector"],
+        find(documents, "Service", metrics)["spec"]["selector"],
         find(documents, "PodDisruptionBudget", part)["spec"]["selector"]["matchLabels"],
         find(documents, "NetworkPolicy", part)["spec"]["podSelector"]["matchLabels"],
     ]
     for selector in selectors:
         assert selector
         assert selector.items() <= labels.items()
-    monitored = find(documents, "ServiceMonitor", part)["spec"]["selector"]["matchLabels"]
-    assert monitored.items() <= find(documents, "Service", part)["metadata"]["labels"].items()
+    monitor = find(documents, "ServiceMonitor", part)["spec"]
+    service = find(documents, "Service", metrics)
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["endpoints"]
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
 
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
@@ -191,7 +195,28 @@ def test_callers_over_http_come_to_the_same_gateway_again(
     assert name in {port["name"] for port in container(documents, "gateway")["ports"]}
     callers, monitoring = find(documents, "NetworkPolicy", "gateway")["spec"]["ingress"]
     assert callers["ports"] == [{"port": "grpc"}, {"port": name}]
-    assert monitoring["ports"] == [{"port": "http"}]
+    assert monitoring["ports"] == [{"port": "management"}]
+
+
+@pytest.mark.parametrize("values", [ANONYMOUS, SECURED], ids=["plain", "encrypted"])
+def test_health_and_metrics_have_a_port_that_callers_do_not_reach(values: dict[str, Any]) -> None:
+    documents = render(values)
+    gateway = container(documents, "gateway")
+    assert properties(documents)["quarkus.management.host"] == "0.0.0.0"
+    assert {"name": "management", "containerPort": 9000} in gateway["ports"]
+    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
+        assert gateway[probe]["httpGet"]["port"] == "management"
+    for service in ("gateway", "gateway-http"):
+        ports = find(documents, "Service", service)["spec"]["ports"]
+        assert "management" not in {port["targetPort"] for port in ports}
+    assert find(documents, "Service", "gateway-management")["spec"]["clusterIP"] == "None"
+
+
+def test_plain_port_is_shut_where_there_is_an_encrypted_one() -> None:
+    documents = render(SECURED)
+    assert properties(documents)["quarkus.http.insecure-requests"] == "disabled"
+    assert "http" not in {port["name"] for port in container(documents, "gateway")["ports"]}
+    assert "quarkus.http.insecure-requests" not in properties(render(ANONYMOUS))
 
 
 def test_traces_go_to_the_collector_from_both_sides() -> None:
@@ -291,6 +316,10 @@ def test_autoscaler_follows_the_queue() -> None:
     wait, running = find(documents, "HorizontalPodAutoscaler", "triton")["spec"]["metrics"]
     assert wait["external"]["metric"]["name"] == "arc2face_queue_wait_seconds"
     assert running["external"]["metric"]["name"] == "arc2face_generations_running"
+    # Prometheus names what it asks after the service that it finds it by.
+    monitored = find(documents, "Service", "gateway-management")["metadata"]["name"]
+    for metric in (wait, running):
+        assert metric["external"]["metric"]["selector"] == {"matchLabels": {"service": monitored}}
     assert "replicas" not in find(documents, "Deployment", "triton")["spec"]
 
 

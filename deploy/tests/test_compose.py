@@ -79,6 +79,11 @@ def test_callers_reach_the_gateway_and_grafana_alone(compose: dict[str, Any]) ->
         assert all(networks[network]["internal"] for network in compose["services"][name]["networks"])
 
 
+def test_health_and_metrics_are_for_prometheus(compose: dict[str, Any]) -> None:
+    assert "quarkus.management.host=0.0.0.0" in (COMPOSE / "gateway.properties").read_text().splitlines()
+    assert not any(port.endswith(":9000") for port in compose["services"]["gateway"]["ports"])
+
+
 def test_triton_is_met_by_gateway_and_prometheus_alone(compose: dict[str, Any]) -> None:
     (models,) = compose["services"]["triton"]["networks"]
     there = {name for name, service in compose["services"].items() if models in service["networks"]}
@@ -109,7 +114,7 @@ def test_prometheus_asks_services_that_are_there(compose: dict[str, Any], promet
         job["job_name"]: (job.get("metrics_path", "/metrics"), job["static_configs"][0]["targets"])
         for job in prometheus["scrape_configs"]
     }
-    assert asked == {"gateway": ("/q/metrics", ["gateway:8080"]), "triton": ("/metrics", ["triton:8002"])}
+    assert asked == {"gateway": ("/q/metrics", ["gateway:9000"]), "triton": ("/metrics", ["triton:8002"])}
     services = compose["services"]
     for name in asked:
         assert set(services[name]["networks"]) & set(services["prometheus"]["networks"])

@@ -80,7 +80,7 @@ def test_runs_as_nobody_in_particular(image: Image) -> None:
     assert config["User"] == f"{USER}:{USER}"
     assert config["WorkingDir"] == "/app"
     assert config["Entrypoint"] == ["java", "-jar", "/app/quarkus-run.jar"]
-    assert set(config["ExposedPorts"]) == {"9090/tcp", "8080/tcp"}
+    assert set(config["ExposedPorts"]) == {"9090/tcp", "8080/tcp", "9000/tcp"}
 
 
 def test_says_what_it_is(image: Image) -> None:
@@ -149,18 +149,19 @@ def contents(image: Image, member: tarfile.TarInfo) -> str | None:
 
 def test_gateway_runs_from_the_layers(image: Image, triton: Any) -> None:
     """With the image's command, variables, folder and, where we are root, user; configured as Kubernetes does it."""
-    grpc, http = ports.choose("127.0.0.1", (0, 0))
+    grpc, http, management = ports.choose("127.0.0.1", (0, 0, 0))
     config = image.root / "app/config"
     config.mkdir()
     with triton(*triton_flags()) as listening:
         (config / "application.properties").write_text(
             f"quarkus.grpc.server.port={grpc}\n"
             f"quarkus.http.port={http}\n"
+            f"quarkus.management.port={management}\n"
             f"arc2face.triton.targets=127.0.0.1:{listening['grpc']}\n"
         )
         gateway = start(image)
         try:
-            await_ready(gateway, http)
+            await_ready(gateway, management)
             info = subprocess.run(
                 [*command(image), "info", "--target", f"127.0.0.1:{grpc}"], capture_output=True
             )
@@ -197,9 +198,9 @@ def start(image: Image) -> subprocess.Popen[str]:
     )
 
 
-def await_ready(gateway: subprocess.Popen[str], http: int) -> None:
+def await_ready(gateway: subprocess.Popen[str], management: int) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while local_http.get("127.0.0.1", http, "/q/health/ready") is None:
+    while local_http.get("127.0.0.1", management, "/q/health/ready") is None:
         if gateway.poll() is not None or time.monotonic() > deadline:
             gateway.kill()
             pytest.fail(gateway.communicate()[0])

@@ -88,7 +88,7 @@ def samples(triton: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     ):
         generate(f"127.0.0.1:{gateway.grpc_port}", folder)
         pages = [
-            local_http.get("127.0.0.1", gateway.http_port, "/q/metrics"),
+            local_http.get("127.0.0.1", gateway.management_port, "/q/metrics"),
             local_http.get("127.0.0.1", listening["metrics"], "/metrics"),
         ]
     found: dict[str, set[str]] = {}

@@ -128,7 +128,7 @@ def load(
 
 
 def metrics(gateway: Gateway) -> str:
-    page = local_http.get(gateway.host, gateway.http_port, "/q/metrics")
+    page = local_http.get(gateway.host, gateway.management_port, "/q/metrics")
     if page is None:
         raise RuntimeError("the gateway tells no metrics")
     return page.decode()

@@ -24,12 +24,14 @@ class Gateway(Server):
         log: Path,
         grpc_port: int = 0,
         http_port: int = 0,
+        management_port: int = 0,
         host: str = "127.0.0.1",
         java_options: Sequence[str] = (),
     ) -> None:
         """`java_options` come after ours: -Xmx512m, -Darc2face.limits.max-running=64."""
         self.host = host
-        self.grpc_port, self.http_port = ports.choose(host, (grpc_port, http_port))
+        wanted = (grpc_port, http_port, management_port)
+        self.grpc_port, self.http_port, self.management_port = ports.choose(host, wanted)
         command = [
             java(),
             "-XX:+UseSerialGC",
@@ -38,6 +40,8 @@ class Gateway(Server):
             f"-Dquarkus.grpc.server.port={self.grpc_port}",
             f"-Dquarkus.http.host={host}",
             f"-Dquarkus.http.port={self.http_port}",
+            f"-Dquarkus.management.host={host}",
+            f"-Dquarkus.management.port={self.management_port}",
             *java_options,
             "-jar",
             str(jar),
@@ -46,7 +50,7 @@ class Gateway(Server):
 
     def is_ready(self) -> bool:
         """Whether it says so, and its gRPC port is open."""
-        if local_http.get(self.host, self.http_port, "/q/health/ready") is None:
+        if local_http.get(self.host, self.management_port, "/q/health/ready") is None:
             return False
         return ports.is_open(self.host, self.grpc_port)
 

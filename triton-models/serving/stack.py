@@ -41,8 +41,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--grpc-port", type=int, default=0, help="the gateway's; 0 (the default) picks a free one"
     )
+    parser.add_argument("--http-port", type=int, default=0, help="the gateway's, for REST and the page")
     parser.add_argument(
-        "--http-port", type=int, default=0, help="the gateway's, for REST, health and metrics"
+        "--management-port", type=int, default=0, help="the gateway's, for health and metrics"
     )
     parser.add_argument("--prometheus", action="store_true", help="start Prometheus, too, with the alerts")
     parser.add_argument("--logs", type=Path, help="a folder for the logs (default: temporary)")
@@ -81,21 +82,27 @@ def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
             logs / "gateway.log",
             arguments.grpc_port,
             arguments.http_port,
+            arguments.management_port,
         )
     )
     target = f"{gateway.host}:{gateway.grpc_port}"
     say(f"The gateway is ready after {time.monotonic() - start:.1f} s: gRPC {target}")
 
     http = f"{gateway.host}:{gateway.http_port}"
+    management = f"{gateway.host}:{gateway.management_port}"
     shown = []
     if arguments.prometheus:
-        pages = {"gateway": f"{http}/q/metrics", "triton": f"{listening.host}:{listening.metrics}/metrics"}
+        pages = {
+            "gateway": f"{management}/q/metrics",
+            "triton": f"{listening.host}:{listening.metrics}/metrics",
+        }
         prometheus = stack.enter_context(Prometheus(logs / "prometheus", pages))
         shown.append(f"Metrics and alerts: http://{prometheus.host}:{prometheus.port}")
 
     servers = [triton.child, gateway.child]
     if not arguments.command:
-        print("\n".join([how_to_call(target, http), *shown, "Ctrl-C stops everything."]), flush=True)
+        said = [how_to_call(target, http, management), *shown, "Ctrl-C stops everything."]
+        print("\n".join(said), flush=True)
         ended = first_to_end(servers)
     else:
         command = Child(
@@ -112,7 +119,7 @@ def run(arguments: argparse.Namespace, stack: ExitStack) -> int:
     return 1
 
 
-def how_to_call(target: str, http: str) -> str:
+def how_to_call(target: str, http: str, management: str) -> str:
     return f"""
 Four portraits of the person in the sample photo, as a stream of JSON events (base64 pictures inside):
 
@@ -125,7 +132,7 @@ The same over HTTP (docs/rest.md has more):
     -F 'request={{"requestId": "mine", "numImages": 4}}' -F identity.photo=@samples/collins.png
   curl -s -N http://{http}/v1/generations/mine/events
 
-The page: http://{http}/. Health: http://{http}/q/health, metrics: http://{http}/q/metrics."""
+The page: http://{http}/. Health: http://{management}/q/health, metrics: http://{management}/q/metrics."""
 
 
 def say(line: str) -> None:

@@ -18,7 +18,7 @@ def test_rows_are_counted_from_the_first_one_on(jar: Path, tmp_path: Path) -> No
     with Triton(Options(run=tmp_path / "triton")) as triton:
         here = triton.listening
         with Gateway(jar, f"{here.host}:{here.grpc}", tmp_path / "gateway.log") as gateway:
-            counted = local_http.get(gateway.host, gateway.http_port, "/q/metrics")
+            counted = local_http.get(gateway.host, gateway.management_port, "/q/metrics")
             executed = local_http.get(here.host, here.metrics, "/metrics")
     rows = rows_by_model(ROWS, counted)
     assert rows["vae_decoder"] == 2  # a picture by each variant

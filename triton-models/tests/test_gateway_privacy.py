@@ -111,7 +111,7 @@ def told(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
             call_wrongly(caller)
             call_over_http(caller, f"{gateway.host}:{gateway.http_port}")
             lose_the_model_server(caller, triton)
-        told.written["metrics"] = local_http.get(gateway.host, gateway.http_port, "/q/metrics") or b""
+        told.written["metrics"] = local_http.get(gateway.host, gateway.management_port, "/q/metrics") or b""
         told.written["flags"] = jcmd(gateway, "VM.flags", "-all")
     told.written["spans"] = b"".join(receiver.received)
     for file in folder.rglob("*"):

@@ -22,7 +22,10 @@ pytestmark = pytest.mark.skipif(not JAR.is_file(), reason="the gateway is not bu
 def test_does_not_listen_where_others_can_reach_it_without_asking_who_they_are() -> None:
     command = [java(), "-Dquarkus.grpc.server.host=0.0.0.0", "-Dquarkus.grpc.server.port=0"]
     ended = subprocess.run(
-        [*command, "-Dquarkus.http.port=0", "-jar", JAR], capture_output=True, text=True, timeout=120
+        [*command, "-Dquarkus.http.port=0", "-Dquarkus.management.port=0", "-jar", JAR],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert ended.returncode != 0
     assert "arc2face.security.allow-anonymous=true" in ended.stdout + ended.stderr
@@ -45,5 +48,5 @@ def test_reflection_and_metrics_can_be_shut(tmp_path: Path) -> None:
             with pytest.raises(grpc.RpcError) as shut:
                 list(client.channel.stream_stream(REFLECTION)(iter([LIST_SERVICES])))
             assert shut.value.code() == grpc.StatusCode.UNIMPLEMENTED
-            assert local_http.get(gateway.host, gateway.http_port, "/q/metrics") is None
-            assert local_http.get(gateway.host, gateway.http_port, "/q/health/live") is not None
+            assert local_http.get(gateway.host, gateway.management_port, "/q/metrics") is None
+            assert local_http.get(gateway.host, gateway.management_port, "/q/health/live") is not None

@@ -31,7 +31,8 @@ def start(jar: Path, tmp_path: Path) -> Iterator[Start]:
                 f"-Darc2face.limits.shutdown-grace=PT{SECONDS}S",
                 *options,
             )
-            started.append(Gateway(jar, target, tmp_path / "gateway.log", java_options=options))
+            log = tmp_path / f"gateway-{len(started)}.log"
+            started.append(Gateway(jar, target, log, java_options=options))
             return started[-1].__enter__()
 
         yield gateway
@@ -47,10 +48,26 @@ def test_what_runs_ends_and_nobody_else_begins(start: Start) -> None:
         gateway.child.process.terminate()
 
         assert_sent_away(waiting)
-        assert_sent_away(client.generate(again))
+        assert_unavailable(client.generate(again))
+        assert_unavailable_over_http(gateway)
         *_, last = running
         assert last.HasField("completed")
         gateway.child.process.wait(SECONDS)
+
+
+def test_the_next_call_of_a_channel_goes_to_another_gateway(start: Start) -> None:
+    first, second = start(), start()
+    addresses = ",".join(f"{gateway.host}:{gateway.grpc_port}" for gateway in (first, second))
+    with api.Gateway(f"ipv4:{addresses}") as client:
+        running, waiting = begin(client, "step_progress"), begin(client, "queued")
+        again = request(client)
+        first.child.process.terminate()
+
+        assert_sent_away(waiting)
+        next(client.generate(again))
+        *_, last = running  # at the first, all the while
+        assert last.HasField("completed")
+        first.child.process.wait(SECONDS)
 
 
 def test_what_does_not_end_in_time_is_told_so(start: Start) -> None:
@@ -114,6 +131,21 @@ def begin(client: api.Gateway, event: str) -> Iterator[Any]:
 def request(client: api.Gateway) -> Any:
     info = client.unary("GetModelInfo", api.message("GetModelInfoRequest"))
     return api.message("GenerateRequest", identity=api.nobody(info), steps=100, num_images=2, preview_every=0)
+
+
+def assert_unavailable(events: Iterator[Any]) -> None:
+    """Nobody is there any more; or, on a connection that does not know yet, somebody who says so."""
+    with pytest.raises(grpc.RpcError) as raised:
+        list(events)
+    assert api.status(raised.value) in ("UNAVAILABLE", "UNAVAILABLE SHUTTING_DOWN")
+
+
+def assert_unavailable_over_http(gateway: Gateway) -> None:
+    connection = http.client.HTTPConnection(gateway.host, gateway.http_port, timeout=SECONDS)
+    connection.request("POST", "/v1/generations", "{}", {"Content-Type": "application/json"})
+    refused = connection.getresponse()
+    assert (refused.status, json.load(refused)["reason"]) == (503, "SHUTTING_DOWN")
+    connection.close()
 
 
 def assert_sent_away(events: Iterator[Any]) -> None:

@@ -110,8 +110,10 @@ def test_command_runs_on_ready_servers_and_its_exit_code_is_the_stacks(stack: St
 
 def test_signal_ends_everything(stack: Stack, tmp_path: Path) -> None:
     running = stack()
-    target = found(r"grpcurl -plaintext -d @ (\S+)", advice(running))
+    said = advice(running)
+    target = found(r"grpcurl -plaintext -d @ (\S+)", said)
     assert not refuses(target)
+    assert ask(found(r"Health: http://([^/]+)/q/health", said), "/q/health")["status"] == "UP"
     assert left_over(tmp_path)
 
     running.send_signal(signal.SIGINT)

@@ -303,6 +303,6 @@ def told(events: Iterator[arc2face.Event] | list[arc2face.Event]) -> list[object
 
 def cancelled(secured: Secured) -> float:
     """Generations that their callers have left."""
-    page = local_http.get(secured.gateway.host, secured.gateway.http_port, "/q/metrics") or b""
+    page = local_http.get(secured.gateway.host, secured.gateway.management_port, "/q/metrics") or b""
     lines = [line for line in page.decode().splitlines() if line.startswith("arc2face_generations_total{")]
     return sum(float(line.split()[-1]) for line in lines if 'outcome="CANCELLED"' in line)

@@ -47,9 +47,9 @@ class Retries:
     """How often in a row something is tried again when the server is away or a connection breaks.
 
     Each pause, in seconds, is twice the one before it, or, for generations, what the server says. A generation that
-    breaks goes on after the last event that came, and every event that comes begins the count anew. A server that shuts
-    down does not count, unless attempts is 0: a generation asks until another one answers, as long as its timeout
-    allows. What the server refuses for another reason is not tried again.
+    breaks goes on after the last event that came, and every event that comes begins the count anew. SHUTTING_DOWN, with
+    which a server sends its clients to another one, does not count for a generation, unless attempts is 0; that nobody
+    answers does. What the server refuses for another reason is not tried again.
     """
 
     attempts: int = 4

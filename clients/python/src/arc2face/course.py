@@ -47,7 +47,7 @@ class Course:
 
     def pause_after(self, error: Arc2FaceError) -> float:
         """Seconds until the next call; raises the error where there is to be none."""
-        # A server that shuts down may take a minute to go, and until then a call may meet it again.
+        # A server that shuts down sends its clients to another one, and says nothing of how that one is.
         self._failures += not isinstance(error, ShuttingDownError)
         pause = error.retry_after
         if pause is None:

@@ -172,7 +172,7 @@ class ModelServerUnavailableError(UnavailableError):
 
 
 class ShuttingDownError(UnavailableError):
-    """The server is shutting down."""
+    """The server is shutting down, and sends its callers to another one."""
 
 
 class AuthenticationUnavailableError(UnavailableError):

@@ -47,7 +47,7 @@ seccompProfile: {type: RuntimeDefault}
     matchLabels: {{- include "arc2face.selector" . | nindent 6 }}
 {{- end }}
 
-{{/* Where callers come over HTTP. Where that is encrypted, the plain port is for probes and Prometheus alone. */}}
+{{/* Where callers come over HTTP. Where that is encrypted, the plain port is shut. */}}
 {{- define "arc2face.callersHttp" -}}
 {{ empty .Values.security.tls.secretName | ternary "http" "https" }}
 {{- end }}
@@ -56,12 +56,14 @@ seccompProfile: {type: RuntimeDefault}
 {{- define "arc2face.properties" -}}
 quarkus.grpc.server.host=0.0.0.0
 quarkus.http.host=0.0.0.0
+quarkus.management.host=0.0.0.0
 arc2face.triton.targets={{ if .Values.triton.enabled }}{{ include "arc2face.name" . }}-triton:8001{{ else }}{{ .Values.gateway.tritonTargets }}{{ end }}
 arc2face.limits.shutdown-grace={{ .Values.gateway.shutdownGraceSeconds }}s
 {{- with .Values.security }}
 {{- if .tls.secretName }}
 arc2face.security.tls.certificate=/app/secrets/tls/tls.crt
 arc2face.security.tls.key=/app/secrets/tls/tls.key
+quarkus.http.insecure-requests=disabled
 quarkus.http.ssl-port=8443
 quarkus.http.ssl.certificate.files=/app/secrets/tls/tls.crt
 quarkus.http.ssl.certificate.key-files=/app/secrets/tls/tls.key

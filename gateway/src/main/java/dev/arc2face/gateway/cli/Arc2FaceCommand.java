@@ -43,7 +43,7 @@ public final class Arc2FaceCommand implements Runnable {
                 })
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
                     CommandFailure told = told(failure);
-                    terminal.err().println("error: " + told.message());
+                    terminal.err().println(Terminal.harmless("error: " + told.message()));
                     return told.exitCode().number();
                 });
         describe(commandLine);

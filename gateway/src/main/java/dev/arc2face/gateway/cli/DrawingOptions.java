@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.cli;
 
 import dev.arc2face.gateway.dataset.Settings;
+import dev.arc2face.gateway.provenance.Network;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.GetModelInfoResponse;
 import dev.arc2face.v1.ImageFormat;
@@ -17,9 +18,6 @@ import picocli.CommandLine.Option;
 
 /** The options that say how portraits are drawn and encoded, whoever they show. */
 final class DrawingOptions {
-    /** They draw nothing; their licences are not the pictures'. */
-    private static final Set<String> JUDGES = Set.of("face_detector", "arcface");
-
     @Option(
             names = "--variant",
             paramLabel = "ID",
@@ -129,7 +127,7 @@ final class DrawingOptions {
         for (ServedModel model : info.getModelsList()) {
             if (!others.contains(model.getName())) {
                 hashes.put(model.getName(), model.getSha256());
-                if (!JUDGES.contains(model.getName()) && !model.getLicence().isEmpty()) {
+                if (Network.draws(model.getName()) && !model.getLicence().isEmpty()) { // a judge's is not the pictures'
                     licences.add(model.getLicence());
                 }
             }

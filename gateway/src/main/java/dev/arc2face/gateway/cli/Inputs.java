@@ -20,10 +20,14 @@ final class Inputs {
     /** The API takes no larger photo; reading a larger file would be for nothing. */
     static final long MAX_PHOTO_BYTES = 16 << 20;
 
+    /** Larger by far than any picture of ours, receipt, key or embedding. */
+    static final long MAX_FILE_BYTES = 64 << 20;
+
     private Inputs() {}
 
     static ByteString photo(Path file) {
-        return ByteString.copyFrom(read(file));
+        return ByteString.copyFrom(
+                read(file, MAX_PHOTO_BYTES, "the server takes at most " + MAX_PHOTO_BYTES + "; scale the photo down"));
     }
 
     /** Somebody to compare: an embedding where the file's name ends in {@code .json}, else a photo. */
@@ -66,16 +70,19 @@ final class Inputs {
         return embedding.build();
     }
 
+    /** A file that stays here. */
     static byte[] read(Path file) {
+        return read(file, MAX_FILE_BYTES, "no more than " + MAX_FILE_BYTES + " are read");
+    }
+
+    private static byte[] read(Path file, long most, String otherwise) {
         try {
             if (Files.isDirectory(file)) {
                 throw new CommandFailure(ExitCode.BAD_INPUT, file + " is a folder, not a file");
             }
-            if (Files.size(file) > MAX_PHOTO_BYTES) {
+            if (Files.size(file) > most) {
                 throw new CommandFailure(
-                        ExitCode.BAD_INPUT,
-                        file + " has " + Files.size(file) + " bytes; the server takes at most " + MAX_PHOTO_BYTES
-                                + "; scale the photo down");
+                        ExitCode.BAD_INPUT, file + " has " + Files.size(file) + " bytes; " + otherwise);
             }
             return Files.readAllBytes(file);
         } catch (NoSuchFileException e) {

@@ -3,6 +3,7 @@ package dev.arc2face.gateway.cli;
 import static java.util.stream.Collectors.joining;
 
 import com.google.protobuf.ByteString;
+import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.face.Aligner;
 import dev.arc2face.gateway.image.Pixels;
 import dev.arc2face.v1.Accepted;
@@ -104,8 +105,16 @@ final class ReplayedRequest {
                 ExitCode.BAD_INPUT, "the receipt is of an identity that this client does not know: " + kind.getKind());
     }
 
+    private static Pixels pixels(Path file) {
+        try {
+            return Drawing.pixels(Inputs.read(file));
+        } catch (FailureException noPicture) {
+            throw new CommandFailure(ExitCode.BAD_INPUT, file + ": " + noPicture.message());
+        }
+    }
+
     private static AlignedFace crop(Path file) {
-        Pixels pixels = Drawing.pixels(Inputs.read(file));
+        Pixels pixels = pixels(file);
         if (pixels.width() != Aligner.SIDE || pixels.height() != Aligner.SIDE) {
             throw new CommandFailure(
                     ExitCode.BAD_INPUT,

@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /**
  * Where a command writes.
@@ -16,6 +17,8 @@ import java.nio.file.Path;
  * @param live whether a person looks at {@code err} on a terminal that can redraw its last line
  */
 record Terminal(PrintStream out, PrintStream err, boolean live) {
+    private static final Pattern NOT_WRITING = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]");
+
     /** The process's own streams, in UTF-8 whatever the locale, as JSON must be. */
     static Terminal ofProcess() {
         String kind = System.getenv("TERM");
@@ -24,6 +27,14 @@ record Terminal(PrintStream out, PrintStream err, boolean live) {
                 new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8),
                 new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8),
                 live);
+    }
+
+    /**
+     * A sentence that may have a stranger's words in it, as one line that a terminal does nothing with but write it: what moves
+     * the cursor, changes colours or turns the direction of writing could make another line say what it does not.
+     */
+    static String harmless(String sentence) {
+        return NOT_WRITING.matcher(sentence).replaceAll("\uFFFD");
     }
 
     /** Asks Linux what the stream is: Java's own answer covers all three streams at once, and changed in JDK 22. */

@@ -77,7 +77,7 @@ final class VerifyCommand implements Callable<Integer> {
             case UNKNOWN -> "?";
             case BROKEN -> "NO";
         };
-        return String.format(Locale.ROOT, "%-4s %s", verdict, finding.sentence());
+        return String.format(Locale.ROOT, "%-4s %s", verdict, Terminal.harmless(finding.sentence()));
     }
 
     private static JsonObject json(List<Finding> findings, boolean holds) {
@@ -85,7 +85,7 @@ final class VerifyCommand implements Callable<Integer> {
         for (Finding finding : findings) {
             JsonObject one = new JsonObject();
             one.addProperty("verdict", finding.verdict().name().toLowerCase(Locale.ROOT));
-            one.addProperty("sentence", finding.sentence());
+            one.addProperty("sentence", Terminal.harmless(finding.sentence()));
             all.add(one);
         }
         JsonObject document = new JsonObject();

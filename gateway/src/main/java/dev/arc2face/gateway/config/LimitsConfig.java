@@ -47,7 +47,10 @@ public interface LimitsConfig {
     @WithDefault("64")
     int maxQueued();
 
-    /** What the requests that wait may hold together; the next one is answered QUEUE_FULL. */
+    /**
+     * What the requests that wait may hold together; the next one is answered QUEUE_FULL. As much again is for those that
+     * come in over HTTP, where one always may.
+     */
     @WithDefault("256M")
     MemorySize maxQueuedBytes();
 

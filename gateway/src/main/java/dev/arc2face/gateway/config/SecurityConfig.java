@@ -40,7 +40,7 @@ public interface SecurityConfig {
         /** The roots that clients' certificates must come from, PEM: mutual TLS. */
         Optional<Path> clientCa();
 
-        /** Whether a client without a certificate is turned away; otherwise it needs a key or a token. */
+        /** Whether a client without a certificate is turned away at every port; otherwise it needs a key or a token. */
         @WithDefault("true")
         boolean requireClientCertificate();
     }

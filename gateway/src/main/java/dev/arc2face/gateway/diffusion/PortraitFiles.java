@@ -10,7 +10,6 @@ import dev.arc2face.gateway.provenance.Sha256;
 import dev.arc2face.gateway.provenance.XmpPacket;
 import dev.arc2face.gateway.triton.Model;
 import dev.arc2face.gateway.triton.ServedModels;
-import java.util.stream.Stream;
 
 /** Makes the files of pictures, each marked as what it is. The same pixels from the same models give the same bytes. */
 final class PortraitFiles {
@@ -38,12 +37,12 @@ final class PortraitFiles {
     }
 
     private Origin origin(Variant variant) {
-        return new Origin(
+        return Origin.of(
                 models.profile(),
                 variant.id(),
-                Stream.of(models.encoder(), variant.network(), models.vaeDecoder())
-                        .map(PortraitFiles::network)
-                        .toList());
+                models.all().stream()
+                        .filter(model -> variant.mayAsk(model, models))
+                        .map(PortraitFiles::network));
     }
 
     private static Network network(Model model) {

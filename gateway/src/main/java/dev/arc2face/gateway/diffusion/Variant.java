@@ -56,11 +56,6 @@ public final class Variant {
         return model.name();
     }
 
-    /** What draws; a model with the guidance inside, where there is one, has the same weights. */
-    Model network() {
-        return model;
-    }
-
     /** Whether a generation by this variant may ask that model: not those that draw for other variants only. */
     public boolean mayAsk(Model other, ServedModels models) {
         return !models.unets().contains(other) || unet.mayAsk(other);

@@ -56,7 +56,7 @@ public final class Calls {
         void end(Status status, Metadata trailers);
     }
 
-    /** A call from its transport's side, which calls one method at a time, always on the call's executor. */
+    /** A call from its transport's side. Whoever tells it something does not wait: it hears all of it in order. */
     public interface Call<Q> {
         /** The one request of the call. */
         void request(Q request);
@@ -87,7 +87,11 @@ public final class Calls {
         }
     }
 
-    /** Begins a call of a method of the service. */
+    /**
+     * Begins a call of a method of the service.
+     *
+     * @param executor runs the call, one task at a time; none of them blocks, but one may take a tenth of a second
+     */
     public <Q, R> Call<Q> start(
             MethodDescriptor<Q, R> method,
             Metadata headers,
@@ -109,7 +113,7 @@ public final class Calls {
             Client<R> client,
             Executor executor) {
         Served<X, Y, Q, R> call = new Served<>(definition, method, connection.attributes(), client, executor);
-        call.start(headers);
+        executor.execute(() -> call.start(headers));
         return call;
     }
 
@@ -121,7 +125,7 @@ public final class Calls {
         private final Executor executor;
         private final CancellableContext context = Context.ROOT.withCancellation();
 
-        // Of the executor's thread alone.
+        // Of the executor's tasks alone.
         private ServerCall.Listener<X> listener = new ServerCall.Listener<>() {};
         private boolean over;
 
@@ -147,12 +151,12 @@ public final class Calls {
 
         @Override
         public void request(Q request) {
-            take(method.streamRequest(request));
+            executor.execute(() -> take(method.streamRequest(request)));
         }
 
         @Override
         public void refuse(FailureException why) {
-            take(RequestMarshaller.refusal(why));
+            executor.execute(() -> take(RequestMarshaller.refusal(why)));
         }
 
         private void take(InputStream request) {
@@ -167,13 +171,19 @@ public final class Calls {
 
         @Override
         public void ready() {
-            if (!over) {
-                context.run(listener::onReady);
-            }
+            executor.execute(() -> {
+                if (!over) {
+                    context.run(listener::onReady);
+                }
+            });
         }
 
         @Override
         public void cancel() {
+            executor.execute(this::abandon);
+        }
+
+        private void abandon() {
             if (!over) {
                 over = true;
                 cancelled = true;

@@ -9,12 +9,11 @@ import dev.arc2face.v1.GenerateRequest;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.function.Predicate;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -36,12 +35,14 @@ final class Generations {
     private final SecretKeySpec key;
 
     // Guarded by this.
-    private final Map<Key, Entry> all = new LinkedHashMap<>();
-    private final Map<Key, Long> held = new LinkedHashMap<>(); // bytes of results, the oldest first
+    private final Map<Key, Entry> all = new HashMap<>();
+    private final HeldResults held;
 
     Generations(ResumeConfig config, ScheduledExecutorService timer) {
         this.config = config;
         this.timer = timer;
+        this.held = new HeldResults(
+                config.maxBytesPerCaller().asLongValue(), config.maxBytes().asLongValue());
         byte[] secret = new byte[32];
         new SecureRandom().nextBytes(secret);
         this.key = new SecretKeySpec(secret, MAC);
@@ -70,16 +71,13 @@ final class Generations {
     /** The generation has ended: its result is held for a while, or forgotten. */
     synchronized void ended(Key name, Ongoing generation) {
         long bytes = generation.bytes();
-        long mostOfCaller = config.maxBytesPerCaller().asLongValue();
-        long most = config.maxBytes().asLongValue();
-        if (!generation.isHeld() || bytes > Math.min(mostOfCaller, most)) {
+        if (!generation.isHeld() || !held.fits(bytes)) {
             remove(name, generation);
         } else if (isHere(name, generation)) {
-            forgetOldest(other -> other.caller().equals(name.caller()), mostOfCaller - bytes);
-            forgetOldest(other -> true, most - bytes);
-            held.put(name, bytes);
-            var unused = timer.schedule(
+            held.makeRoom(name.caller(), bytes).forEach(all::remove);
+            Future<?> expiry = timer.schedule(
                     () -> remove(name, generation), config.holdTime().toNanos(), NANOSECONDS);
+            held.add(name, bytes, expiry);
         }
     }
 
@@ -113,23 +111,6 @@ final class Generations {
     private boolean isHere(Key name, Ongoing generation) {
         Entry entry = all.get(name);
         return entry != null && entry.generation == generation;
-    }
-
-    /** Forgets results of these until they hold no more than so much. */
-    private void forgetOldest(Predicate<Key> whose, long most) {
-        long bytes = held.entrySet().stream()
-                .filter(result -> whose.test(result.getKey()))
-                .mapToLong(Map.Entry::getValue)
-                .sum();
-        Iterator<Map.Entry<Key, Long>> oldest = held.entrySet().iterator();
-        while (bytes > most && oldest.hasNext()) {
-            Map.Entry<Key, Long> result = oldest.next();
-            if (whose.test(result.getKey())) {
-                bytes -= result.getValue();
-                oldest.remove();
-                all.remove(result.getKey());
-            }
-        }
     }
 
     /**

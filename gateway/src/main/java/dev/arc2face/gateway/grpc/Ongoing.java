@@ -1,5 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.admission.Demand;
@@ -21,6 +23,8 @@ import io.opentelemetry.api.trace.SpanContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
@@ -31,6 +35,9 @@ final class Ongoing implements Generation {
     private static final Logger LOG = Logger.getLogger(Ongoing.class);
 
     private static final String COMPLETED = "completed";
+
+    /** About what it takes beside its events' bytes: those events as objects, its options, its places in tables. */
+    private static final int OVERHEAD_BYTES = 8 << 10;
 
     private final String id;
     private final GenerationOptions options;
@@ -162,8 +169,13 @@ final class Ongoing implements Generation {
         return span.context();
     }
 
-    /** Nobody who has not come yet is waited for any longer. */
-    void giveUpWaiting() {
+    /** Ends it where nobody has come to listen by then; nothing holds it for that once it has ended. */
+    void waitForListener(Duration grace, ScheduledExecutorService timer) {
+        Future<?> patience = timer.schedule(this::giveUpWaiting, grace.toNanos(), NANOSECONDS);
+        context.addListener(end -> patience.cancel(false), Runnable::run);
+    }
+
+    private void giveUpWaiting() {
         if (recording.giveUpWaiting()) {
             context.cancel(null);
         }
@@ -181,7 +193,7 @@ final class Ongoing implements Generation {
 
     /** What it holds once it has ended. */
     long bytes() {
-        return recording.bytes();
+        return recording.bytes() + OVERHEAD_BYTES;
     }
 
     @Override

@@ -97,9 +97,13 @@ public final class PortraitEndpoint implements BindableService {
         return detached;
     }
 
-    /** Comes before anything is taken apart, the HTTP server first of all: what runs may end, and be heard to. */
-    void drain(@Observes ShutdownDelayInitiatedEvent stopping) {
+    /**
+     * Comes before anything is taken apart, the HTTP server first of all: what runs may end, and be heard to. Whoever tries
+     * again what is refused now finds another gateway, and not this one on the same connection.
+     */
+    void drain(@Observes ShutdownDelayInitiatedEvent stopping, ServerSetup server) {
         readiness.stop();
+        server.sendAway();
         try {
             admission.drain(shutdownGrace);
         } catch (InterruptedException interrupted) {

@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.grpc;
 
 import static dev.arc2face.gateway.FailureException.blaming;
-import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;
@@ -113,13 +112,15 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         boolean finishes = request.getOnDisconnect() == OnDisconnect.ON_DISCONNECT_FINISH;
         String caller = Caller.current();
         Generations.Key name = new Generations.Key(caller, id);
+        // Made now: the generation keeps it, and must not keep the request, which has the photo.
+        Policy.Question question = question(caller, id, request, options);
         Ongoing made = new Ongoing(
                 id,
                 request.getIdentity(),
                 options,
                 pipeline.generator(),
                 receipts.begin(pipeline.models(), options.variant()),
-                () -> policy.require(question(caller, id, request, options)),
+                () -> policy.require(question),
                 stepQuota.charge(caller, (long) options.numImages() * options.steps()),
                 meters,
                 deadline.newDetachedContext(!finishes),
@@ -145,7 +146,7 @@ final class PortraitServiceImpl extends PortraitServiceGrpc.PortraitServiceImplB
         } else if (!made.begin(AdmissionInterceptor.place(), request.getSerializedSize())) {
             generations.remove(name, made);
         } else if (alone) {
-            var unused = timer.schedule(made::giveUpWaiting, listenerGrace.toNanos(), NANOSECONDS);
+            made.waitForListener(listenerGrace, timer);
         }
     }
 

@@ -21,11 +21,11 @@ import dev.arc2face.gateway.face.IdentitySource.Interpolation;
 import dev.arc2face.gateway.face.IdentitySource.Photo;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.Pixels;
+import dev.arc2face.gateway.provenance.Sha256;
+import dev.arc2face.gateway.receipt.OutputFormat;
 import dev.arc2face.v1.GenerateRequest;
 import dev.arc2face.v1.IdentitySource;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -65,7 +65,6 @@ final class Requests {
      */
     GenerationOptions options(GenerateRequest request, String id, Pipeline pipeline) {
         Variant variant = blaming("variant", () -> variant(request, pipeline.variants()));
-        ImageFormat format = format(request);
         GenerationOptions options = new GenerationOptions(
                 variant,
                 request.hasNumImages() ? request.getNumImages() : 1,
@@ -77,7 +76,7 @@ final class Requests {
                         : blaming("scheduler", () -> SchedulerKind.parse(request.getScheduler())),
                 request.hasSeed() ? request.getSeed() : seed(id),
                 request.hasPreviewEvery() ? request.getPreviewEvery() : defaults.previewEvery(),
-                format,
+                OutputFormat.of(request.getOutputFormat()),
                 request.hasJpegQuality() ? request.getJpegQuality() : defaults.jpegQuality(),
                 request.getReproducible(),
                 floor(request));
@@ -106,12 +105,8 @@ final class Requests {
     }
 
     private static int seed(String id) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(("seed of " + id).getBytes(UTF_8));
-            return ByteBuffer.wrap(hash).getInt();
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return ByteBuffer.wrap(Sha256.bytesOf(("seed of " + id).getBytes(UTF_8)))
+                .getInt();
     }
 
     /** The scheduler of a request that names none: the variant's own, otherwise this deployment's. */
@@ -178,14 +173,6 @@ final class Requests {
         if (!violations.isEmpty()) {
             throw FailureException.invalid(violations);
         }
-    }
-
-    private static ImageFormat format(GenerateRequest request) {
-        return switch (request.getOutputFormat()) {
-            case IMAGE_FORMAT_JPEG -> ImageFormat.JPEG;
-            case IMAGE_FORMAT_WEBP -> ImageFormat.WEBP;
-            case IMAGE_FORMAT_PNG, IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED -> ImageFormat.PNG;
-        };
     }
 
     private static Pixels crop(ByteString rgb) {

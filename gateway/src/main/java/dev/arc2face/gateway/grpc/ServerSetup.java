@@ -14,8 +14,6 @@ import io.vertx.grpc.VertxServerBuilder;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -34,6 +32,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     private final Authentication authentication;
     private final ServerTls tls;
     private final List<ServerInterceptor> interceptors;
+    private final GoAway goAway = new GoAway();
 
     ServerSetup(
             LimitsConfig limits,
@@ -42,7 +41,9 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
             Tracing tracing,
             @ConfigProperty(name = "quarkus.grpc.server.host") String grpcHost,
             @ConfigProperty(name = "quarkus.http.host") String httpHost,
-            @ConfigProperty(name = "quarkus.http.ssl.certificate.files") Optional<List<String>> httpCertificates) {
+            @ConfigProperty(name = "quarkus.http.ssl.certificate.files") Optional<List<String>> httpCertificates,
+            @ConfigProperty(name = "quarkus.http.insecure-requests", defaultValue = "enabled")
+                    String insecureRequests) {
         this.limits = limits;
         this.security = security;
         this.authentication = new Authentication(security);
@@ -52,17 +53,23 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
                 new RecordInterceptor(meters),
                 new ErrorInterceptor(new ErrorStatus(limits.retryAfter())),
                 new AuthenticationInterceptor(authentication));
-        checkReach(
+        check(Reach.of(
                 "quarkus.grpc.server.host",
                 grpcHost,
                 "arc2face.security.tls",
-                tls.context().isPresent());
-        checkReach("quarkus.http.host", httpHost, "quarkus.http.ssl.certificate", httpCertificates.isPresent());
+                tls.context().isPresent()));
+        check(Reach.of("quarkus.http.host", httpHost, "quarkus.http.ssl.certificate", httpCertificates.isPresent())
+                .beside("quarkus.http.insecure-requests", !insecureRequests.equalsIgnoreCase("disabled")));
     }
 
     /** What every call passes, the first one first, by whatever transport it comes. */
     List<ServerInterceptor> interceptors() {
         return interceptors;
+    }
+
+    /** Whether it is there for whoever is at this machine: nobody is asked, and nobody else can reach it. */
+    public boolean isForThisMachine() {
+        return !authentication.isOn() && !security.allowAnonymous();
     }
 
     /** Makes this before all else: a process whose gRPC server cannot start would otherwise go on without it. */
@@ -76,35 +83,22 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         for (int i = interceptors.size() - 1; i >= 0; i--) {
             server.intercept(interceptors.get(i));
         }
+        server.intercept(goAway);
         server.fallbackHandlerRegistry(new UnknownMethods());
         NettyServerBuilder netty = server.nettyBuilder();
         netty.maxRstFramesPerWindow(limits.maxResets(), RESET_WINDOW_SECONDS);
         tls.context().ifPresent(netty::sslContext);
     }
 
-    /** Nobody else may reach a server that asks nobody, unless its operator says so. */
-    private void checkReach(String key, String host, String tlsKey, boolean encrypted) {
-        if (isLoopback(host)) {
-            return;
-        }
-        if (!authentication.isOn() && !security.allowAnonymous()) {
-            throw new IllegalArgumentException(key + " is " + host + ", where others can reach the"
-                    + " server, and nobody is asked who they are: configure arc2face.security.api-keys-file,"
-                    + " arc2face.security.jwt.issuer or arc2face.security.tls.client-ca, or let everybody in by"
-                    + " arc2face.security.allow-anonymous=true");
-        }
-        if (authentication.isOn() && !encrypted) {
-            LOG.warnf(
-                    "credentials come in the clear at %s: configure %s, unless a proxy or a mesh encrypts",
-                    host, tlsKey);
-        }
+    /** Has clients make their next calls at another server; what they have begun here goes on. */
+    void sendAway() {
+        goAway.send();
     }
 
-    private static boolean isLoopback(String host) {
-        try {
-            return InetAddress.getByName(host).isLoopbackAddress();
-        } catch (UnknownHostException unknown) {
-            return false;
+    private void check(Reach reach) {
+        reach.check(authentication.isOn(), security.allowAnonymous());
+        if (authentication.isOn()) {
+            reach.warning().ifPresent(LOG::warn);
         }
     }
 

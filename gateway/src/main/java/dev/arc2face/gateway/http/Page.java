@@ -1,6 +1,7 @@
 package dev.arc2face.gateway.http;
 
 import dev.arc2face.gateway.config.PageConfig;
+import dev.arc2face.gateway.provenance.Sha256;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -10,9 +11,6 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,6 +25,7 @@ final class Page {
     private static final int BEFORE_ALL = 1000;
     private static final int NOT_MODIFIED = 304;
     private static final int NOT_FOUND = 404;
+    private static final int TAG_DIGITS = 32;
 
     private static final String FILES = "META-INF/resources";
     private static final Pattern FILE = Pattern.compile("/(index\\.html|favicon\\.svg|page/[^/]+)?");
@@ -106,12 +105,9 @@ final class Page {
             if (file == null) {
                 return Optional.empty();
             }
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(file.readAllBytes());
-            return Optional.of('"' + HexFormat.of().formatHex(hash, 0, 16) + '"');
+            return Optional.of('"' + Sha256.of(file.readAllBytes()).substring(0, TAG_DIGITS) + '"');
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

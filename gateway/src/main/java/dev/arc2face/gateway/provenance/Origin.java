@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * The models that a portrait comes from.
@@ -21,6 +22,18 @@ public record Origin(String profile, String variant, List<Network> networks) {
 
     public Origin {
         networks = List.copyOf(networks);
+    }
+
+    /**
+     * That of a portrait that was made with these networks.
+     *
+     * @param used in the order of the data; those that only judge faces are left out, and so is another form of one
+     */
+    public static Origin of(String profile, String variant, Stream<Network> used) {
+        return new Origin(
+                profile,
+                variant,
+                used.filter(network -> Network.draws(network.name())).toList());
     }
 
     /**

@@ -2,7 +2,6 @@ package dev.arc2face.gateway.receipt;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.provenance.Network;
 import dev.arc2face.gateway.provenance.Origin;
 import dev.arc2face.gateway.provenance.Sha256;
@@ -11,17 +10,10 @@ import dev.arc2face.v1.PictureReceipt;
 import dev.arc2face.v1.Receipt;
 import dev.arc2face.v1.ServedModel;
 import java.io.ByteArrayOutputStream;
-import java.util.List;
-import java.util.Set;
 
 /** What a receipt's id and signature, and the ids of its pictures, are made of. */
 public final class CanonicalReceipt {
     private static final byte[] DOMAIN = "arc2face receipt 1\n".getBytes(UTF_8);
-
-    /** They draw nothing. */
-    private static final Set<String> JUDGES = Set.of("face_detector", "arcface");
-
-    private static final String GUIDED = "_guided"; // the same network, guidance inside
 
     private CanonicalReceipt() {}
 
@@ -51,28 +43,18 @@ public final class CanonicalReceipt {
                         picture.getPixelsSha256(),
                         picture.getWidth(),
                         picture.getHeight(),
-                        format(request),
+                        OutputFormat.of(request.getOutputFormat()),
                         request.getJpegQuality());
     }
 
     private static Origin origin(Receipt receipt) {
-        List<Network> networks = receipt.getModelsList().stream()
-                .filter(model ->
-                        !JUDGES.contains(model.getName()) && !model.getName().endsWith(GUIDED))
-                .map(CanonicalReceipt::network)
-                .toList();
-        return new Origin(receipt.getProfile(), receipt.getRequest().getVariant(), networks);
+        return Origin.of(
+                receipt.getProfile(),
+                receipt.getRequest().getVariant(),
+                receipt.getModelsList().stream().map(CanonicalReceipt::network));
     }
 
     private static Network network(ServedModel model) {
         return new Network(model.getName(), model.getVersion(), model.getSha256());
-    }
-
-    private static ImageFormat format(Accepted request) {
-        return switch (request.getOutputFormat()) {
-            case IMAGE_FORMAT_JPEG -> ImageFormat.JPEG;
-            case IMAGE_FORMAT_WEBP -> ImageFormat.WEBP;
-            case IMAGE_FORMAT_PNG, IMAGE_FORMAT_UNSPECIFIED, UNRECOGNIZED -> ImageFormat.PNG;
-        };
     }
 }

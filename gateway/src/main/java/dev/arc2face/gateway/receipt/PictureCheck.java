@@ -74,9 +74,10 @@ public final class PictureCheck {
                     key.isPresent() ? Verdict.BROKEN : Verdict.UNKNOWN,
                     "the receipt is not signed: anybody may have written it");
         }
-        String signed = receipt.getSignature().getKeyId();
         if (key.isEmpty()) {
-            return new Finding(Verdict.UNKNOWN, "the receipt says that key " + signed + " signed it; not checked");
+            String named = receipt.getSignature().getKeyId(); // by whoever wrote it
+            String signer = PublicKeys.isId(named) ? "key " + named : "a key of no valid name";
+            return new Finding(Verdict.UNKNOWN, "the receipt says that " + signer + " signed it; not checked");
         }
         return Finding.of(
                 ReceiptSignatures.isValid(receipt, key.get()),

@@ -6,11 +6,13 @@ import java.security.KeyFactory;
 import java.security.PublicKey;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
+import java.util.regex.Pattern;
 
 /** Ed25519 public keys (RFC 8410) as text. */
 public final class PublicKeys {
     static final String ALGORITHM = "Ed25519";
     private static final int ID_DIGITS = 16;
+    private static final Pattern ID = Pattern.compile("[0-9a-f]{" + ID_DIGITS + "}");
 
     private PublicKeys() {}
 
@@ -32,5 +34,10 @@ public final class PublicKeys {
     /** The name of a key: the first 16 digits of the SHA-256 of its DER form. */
     public static String id(PublicKey key) {
         return Sha256.of(key.getEncoded()).substring(0, ID_DIGITS);
+    }
+
+    /** Whether it may be the name of a key. */
+    static boolean isId(String text) {
+        return ID.matcher(text).matches();
     }
 }

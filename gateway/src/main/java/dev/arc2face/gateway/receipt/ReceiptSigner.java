@@ -6,6 +6,7 @@ import dev.arc2face.v1.ReceiptKey;
 import dev.arc2face.v1.ReceiptSignature;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.InvalidKeyException;
@@ -58,7 +59,11 @@ public final class ReceiptSigner {
     private static <K> K read(Path file, Parser<K> parser) {
         try {
             return parser.parse(Files.readString(file));
-        } catch (IOException | GeneralSecurityException e) {
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException("there is no file " + file, e);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("cannot read " + file + ": " + e.getMessage(), e);
+        } catch (GeneralSecurityException e) {
             throw new IllegalArgumentException(file + " is no Ed25519 key in PEM: " + e.getMessage(), e);
         }
     }

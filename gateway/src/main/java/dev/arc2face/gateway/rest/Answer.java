@@ -1,8 +1,6 @@
 package dev.arc2face.gateway.rest;
 
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
-import java.time.Duration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -12,8 +10,8 @@ final class Answer<R> extends Exchange<R> {
     private volatile @Nullable Reply reply;
 
     /** @param form what the message looks like over HTTP */
-    Answer(HttpServerRequest request, Vertx vertx, Duration patience, Function<R, Reply> form) {
-        super(request, vertx, patience);
+    Answer(HttpServerRequest request, Setting setting, Function<R, Reply> form) {
+        super(request, setting);
         this.form = form;
     }
 

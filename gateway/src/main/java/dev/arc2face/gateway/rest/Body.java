@@ -4,44 +4,49 @@ import com.google.protobuf.Message;
 import dev.arc2face.gateway.FailureException;
 import java.io.ByteArrayOutputStream;
 
-/** What a request consists of, as it comes in and as it is read. Only one thread at a time has to do with it. */
-interface Body extends AutoCloseable {
+/**
+ * What a request consists of: kept as it comes, in however many pieces, and taken apart once all of it is there. Only one
+ * thread at a time has to do with it.
+ */
+final class Body {
+    private final Reading reading;
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+    /** How bytes become a message. */
+    private interface Reading {
+        /** @throws FailureException INVALID_REQUEST */
+        void merge(byte[] bytes, Message.Builder message);
+    }
+
+    private Body(Reading reading) {
+        this.reading = reading;
+    }
+
+    /** A request that is JSON alone. */
+    static Body json() {
+        return new Body(JsonReading::merge);
+    }
+
     /**
-     * Takes more of it.
+     * A request that is a form.
      *
-     * @throws FailureException INVALID_REQUEST
+     * @param contentType with its boundary
      */
-    void add(byte[] bytes);
+    static Body form(String contentType) {
+        return new Body((bytes, message) -> Form.merge(contentType, bytes, message));
+    }
+
+    /** Takes more of it. */
+    void add(byte[] more) {
+        bytes.writeBytes(more);
+    }
 
     /**
      * Reads all that has come.
      *
      * @throws FailureException INVALID_REQUEST
      */
-    void readInto(Message.Builder message);
-
-    /** Lets go of all of it. */
-    @Override
-    void close();
-
-    /** A request that is JSON alone. */
-    static Body json() {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        return new Body() {
-            @Override
-            public void add(byte[] bytes) {
-                all.writeBytes(bytes);
-            }
-
-            @Override
-            public void readInto(Message.Builder message) {
-                JsonReading.merge(all.toByteArray(), message);
-            }
-
-            @Override
-            public void close() {
-                all.reset();
-            }
-        };
+    void readInto(Message.Builder message) {
+        reading.merge(bytes.toByteArray(), message);
     }
 }

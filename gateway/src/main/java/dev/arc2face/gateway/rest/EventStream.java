@@ -4,7 +4,6 @@ import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.v1.GenerateResponse;
 import dev.arc2face.v1.GenerateResponse.EventCase;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
@@ -33,20 +32,15 @@ final class EventStream extends Exchange<GenerateResponse> {
     private long heartbeatTimer;
 
     /** @param view what of an event its listener wants */
-    EventStream(
-            HttpServerRequest request,
-            Vertx vertx,
-            Duration patience,
-            Duration heartbeat,
-            UnaryOperator<GenerateResponse> view) {
-        super(request, vertx, patience);
+    EventStream(HttpServerRequest request, Setting setting, Duration heartbeat, UnaryOperator<GenerateResponse> view) {
+        super(request, setting);
         this.heartbeat = heartbeat;
         this.view = view;
     }
 
     /** Tells a listener that it listens, although nothing may happen for a while; unless the call has ended already. */
     void open() {
-        eventLoop().execute(() -> {
+        afterCall(() -> {
             if (!isEnded() && !open) {
                 beat();
             }
@@ -75,10 +69,9 @@ final class EventStream extends Exchange<GenerateResponse> {
     private void write(Buffer bytes) {
         if (!open) {
             open = true;
-            response()
+            head(HttpStatus.OK)
                     .setChunked(true)
                     .putHeader(HttpHeaderNames.CONTENT_TYPE, MEDIA_TYPE)
-                    .putHeader(HttpHeaderNames.CACHE_CONTROL, "no-store")
                     .putHeader("X-Accel-Buffering", "no"); // nginx would keep events until it has a page of them
         }
         response().write(bytes).onComplete(left -> {

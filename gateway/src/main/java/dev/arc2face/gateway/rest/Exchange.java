@@ -2,6 +2,7 @@ package dev.arc2face.gateway.rest;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.common.util.concurrent.MoreExecutors;
 import com.google.protobuf.Message;
 import dev.arc2face.gateway.grpc.Calls;
 import io.grpc.Metadata;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A request of HTTP and its response as a call of the service: the headers are the call's metadata, the connection's
- * end is the client's going away. What is written goes through the event loop, in the order in which it came.
+ * end is the client's going away. The call has threads of ours, in turn, for messages are large; what is written goes
+ * through the event loop, in the order in which it came.
  */
 abstract class Exchange<R> implements Calls.Client<R> {
     private static final Pattern METADATA_NAME = Pattern.compile("[0-9a-z_.-]+");
@@ -38,27 +40,35 @@ abstract class Exchange<R> implements Calls.Client<R> {
     private static final Pattern ASCII = Pattern.compile("[\\x20-\\x7e]*");
 
     private final HttpServerRequest request;
-    private final Vertx vertx;
+    private final Setting setting;
     private final Executor eventLoop;
-    private final Duration patience;
+    private final Executor callExecutor;
 
     // Of the event loop alone.
     private Calls.@Nullable Call<?> call;
     private @Nullable Upload<?> upload;
     private boolean ended;
 
-    /** @param patience how long a client may take to read a response that has ended */
-    Exchange(HttpServerRequest request, Vertx vertx, Duration patience) {
+    /**
+     * What all exchanges have in common.
+     *
+     * @param threads that calls run on
+     * @param patience how long a client may take to read a response that has ended
+     * @param crossOrigin whether pages of chosen other sites may call
+     */
+    record Setting(Vertx vertx, Executor threads, Duration patience, boolean crossOrigin) {}
+
+    Exchange(HttpServerRequest request, Setting setting) {
         this.request = request;
-        this.vertx = vertx;
-        this.patience = patience;
-        Context context = vertx.getOrCreateContext();
+        this.setting = setting;
+        Context context = setting.vertx().getOrCreateContext();
         this.eventLoop = task -> context.runOnContext(now -> task.run());
+        this.callExecutor = MoreExecutors.newSequentialExecutor(setting.threads());
     }
 
     /** Has the call begin; on the event loop. */
     final <Q> Calls.Call<Q> begin(Calls calls, MethodDescriptor<Q, R> method) {
-        Calls.Call<Q> begun = calls.start(method, headers(request), connection(request), this, eventLoop);
+        Calls.Call<Q> begun = calls.start(method, headers(request), connection(request), this, callExecutor);
         call = begun;
         response().closeHandler(gone -> {
             ended = true;
@@ -69,19 +79,21 @@ abstract class Exchange<R> implements Calls.Client<R> {
     }
 
     /** Takes in the request's body, unless the call has ended before it was wanted, and gives it to the call. */
-    final <Q extends Message> void receive(
-            Calls.Call<Q> begun, Q prototype, Body body, Upload.Limits limits, Executor readers) {
+    final <Q extends Message> void receive(Calls.Call<Q> begun, Q prototype, Body body, Upload.Limits limits) {
         request.pause();
-        eventLoop.execute(() -> {
-            if (ended) {
-                body.close();
-            } else {
-                Upload<Q> begins = new Upload<>(vertx, limits, readers, eventLoop, prototype, begun);
+        afterCall(() -> {
+            if (!ended) {
+                Upload<Q> begins = new Upload<>(vertx(), limits, callExecutor, prototype, begun);
                 upload = begins;
                 begins.take(request, body);
             }
             request.resume();
         });
+    }
+
+    /** Does something on the event loop once the call has taken what it was told so far, and has answered what it could. */
+    final void afterCall(Runnable work) {
+        callExecutor.execute(() -> eventLoop.execute(work));
     }
 
     final HttpServerResponse response() {
@@ -93,7 +105,7 @@ abstract class Exchange<R> implements Calls.Client<R> {
     }
 
     final Vertx vertx() {
-        return vertx;
+        return setting.vertx();
     }
 
     final Executor eventLoop() {
@@ -143,13 +155,18 @@ abstract class Exchange<R> implements Calls.Client<R> {
         answer(Reply.of(problem));
     }
 
-    /** Writes a whole response. */
-    final void answer(Reply reply) {
-        HttpServerResponse response = response();
-        response.setStatusCode(reply.status())
+    /** Begins the response. Who may call may show it on a page of its own, as what it is and nothing else. */
+    final HttpServerResponse head(int status) {
+        return response()
+                .setStatusCode(status)
                 .putHeader(HttpHeaderNames.CACHE_CONTROL, "no-store")
                 .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Cross-Origin-Resource-Policy", "same-origin");
+                .putHeader("Cross-Origin-Resource-Policy", setting.crossOrigin() ? "cross-origin" : "same-origin");
+    }
+
+    /** Writes a whole response. */
+    final void answer(Reply reply) {
+        HttpServerResponse response = head(reply.status());
         reply.headers().forEach(response::putHeader);
         if (!reply.mediaType().isEmpty()) {
             response.putHeader(HttpHeaderNames.CONTENT_TYPE, reply.mediaType());
@@ -161,14 +178,14 @@ abstract class Exchange<R> implements Calls.Client<R> {
     final void finish(Buffer last) {
         over();
         Future<Void> left = response().end(last);
-        long timer = vertx.setTimer(patience.toMillis(), late -> {
+        long timer = vertx().setTimer(setting.patience().toMillis(), late -> {
             if (!left.isComplete() || !request.isEnded()) {
                 cut();
             }
         });
         left.onComplete(end -> {
             if (request.isEnded()) {
-                vertx.cancelTimer(timer);
+                vertx().cancelTimer(timer);
             }
         });
     }

@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.multipart.HttpPostMultipartRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.EndOfDataDecoderException;
 import io.netty.handler.codec.http.multipart.HttpPostRequestDecoder.TooManyFormFieldsException;
+import io.netty.handler.codec.http.multipart.InterfaceHttpData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -27,48 +28,79 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A request as multipart/form-data: the part {@code request} has its JSON, every other one the bytes of the field that
- * it is named after, so that no photo need become base64. All of it stays in memory: Netty's decoder is told to write
+ * Reads a request from multipart/form-data: the part {@code request} has its JSON, every other one the bytes of the field
+ * that it is named after, so that no photo need become base64. All of it stays in memory: Netty's decoder is told to write
  * no files.
  */
-final class Form implements Body {
+final class Form {
     private static final String REQUEST = "request";
 
     /** Two averages of sixteen photos, the request, and as many again for whoever asks for what nobody can. */
     private static final int MOST_PARTS = 64;
 
-    /** What the headers of a part may take. */
+    /** What the headers of a part may take; the decoder looks after each slice of the body. */
     private static final int MOST_HEADER_BYTES = 4 << 10;
+
+    /** Each slice that a part goes on in costs a buffer, and headers are at most a slice longer than they may be. */
+    private static final int SLICE_BYTES = 64 << 10;
 
     private static final Pattern ONE_DIGIT = Pattern.compile("\\[([0-9])]");
 
-    private final HttpPostMultipartRequestDecoder decoder;
+    private Form() {}
 
-    /** @param contentType with its boundary */
-    Form(String contentType) {
-        HttpRequest head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/");
-        head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
-        if (!HttpPostRequestDecoder.isMultipart(head)) { // it has no boundary
-            throw broken();
+    /**
+     * Reads all of a message.
+     *
+     * @param contentType with the form's boundary
+     * @throws FailureException INVALID_REQUEST
+     */
+    static void merge(String contentType, byte[] form, Message.Builder message) {
+        HttpPostMultipartRequestDecoder decoder = decoder(contentType);
+        try {
+            merge(parts(decoder, form), message);
+        } finally {
+            destroy(decoder);
         }
-        decoder = new HttpPostMultipartRequestDecoder(
-                new DefaultHttpDataFactory(false), head, UTF_8, MOST_PARTS, MOST_HEADER_BYTES);
     }
 
-    @Override
-    public void add(byte[] bytes) {
+    private static HttpPostMultipartRequestDecoder decoder(String contentType) {
+        HttpRequest head = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/");
+        head.headers().set(HttpHeaderNames.CONTENT_TYPE, contentType);
         try {
-            decoder.offer(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes)));
+            if (HttpPostRequestDecoder.isMultipart(head)) {
+                return new HttpPostMultipartRequestDecoder(
+                        new DefaultHttpDataFactory(false), head, UTF_8, MOST_PARTS, MOST_HEADER_BYTES);
+            }
+        } catch (RuntimeException broken) { // an empty boundary, or a charset that nobody knows
+            throw broken();
+        }
+        throw broken(); // it has no boundary
+    }
+
+    private static List<HttpData> parts(HttpPostMultipartRequestDecoder decoder, byte[] form) {
+        List<HttpData> parts = new ArrayList<>();
+        try {
+            for (int from = 0; from < form.length; from += SLICE_BYTES) {
+                int length = Math.min(SLICE_BYTES, form.length - from);
+                decoder.offer(new DefaultHttpContent(Unpooled.wrappedBuffer(form, from, length)));
+            }
+            decoder.offer(LastHttpContent.EMPTY_LAST_CONTENT);
+            while (decoder.hasNext()) {
+                if (decoder.next() instanceof HttpData part) {
+                    parts.add(part);
+                }
+            }
+        } catch (EndOfDataDecoderException whole) { // the last boundary has been there
+            return parts;
         } catch (TooManyFormFieldsException tooMany) {
             throw FieldPath.invalid("", "more than " + MOST_PARTS + " parts");
         } catch (RuntimeException broken) { // a part's broken headers have it run out of bounds
             throw broken();
         }
+        throw broken();
     }
 
-    @Override
-    public void readInto(Message.Builder message) {
-        List<HttpData> parts = parts();
+    private static void merge(List<HttpData> parts, Message.Builder message) {
         List<HttpData> requests =
                 parts.stream().filter(part -> part.getName().equals(REQUEST)).toList();
         if (requests.size() > 1) {
@@ -82,23 +114,6 @@ final class Form implements Body {
                 .forEach(part -> FieldPath.set(message, part.getName(), UnsafeByteOperations.unsafeWrap(bytes(part))));
     }
 
-    private List<HttpData> parts() {
-        List<HttpData> parts = new ArrayList<>();
-        try {
-            decoder.offer(LastHttpContent.EMPTY_LAST_CONTENT);
-            while (decoder.hasNext()) {
-                if (decoder.next() instanceof HttpData part) {
-                    parts.add(part);
-                }
-            }
-        } catch (EndOfDataDecoderException whole) { // the last boundary has been there
-            return parts;
-        } catch (RuntimeException broken) {
-            throw broken();
-        }
-        throw broken();
-    }
-
     private static byte[] bytes(HttpData part) {
         try {
             return part.get();
@@ -107,12 +122,16 @@ final class Form implements Body {
         }
     }
 
-    private static FailureException broken() {
-        return FieldPath.invalid("", "no whole multipart/form-data");
+    /** The decoder itself forgets the part that the form breaks off in. */
+    private static void destroy(HttpPostMultipartRequestDecoder decoder) {
+        InterfaceHttpData partial = decoder.currentPartialHttpData();
+        decoder.destroy();
+        if (partial != null && partial.refCnt() > 0) {
+            partial.release();
+        }
     }
 
-    @Override
-    public void close() {
-        decoder.destroy();
+    private static FailureException broken() {
+        return FieldPath.invalid("", "no whole multipart/form-data");
     }
 }

@@ -120,7 +120,7 @@ final class JsonReading {
             case FLOAT -> floatingPoint(path);
             case UINT32 -> uint32(path);
             case UINT64 -> uint64(path);
-            default -> throw new IllegalStateException("no request has a " + field.getType() + " yet: " + field);
+            default -> throw new AssertionError("no request has a " + field.getType() + " yet: " + field);
         };
     }
 

@@ -46,7 +46,7 @@ final class MediaTypes {
         }
         return switch (withoutParameters(type)) {
             case Reply.JSON -> Optional.of(Body.json());
-            case FORM -> Optional.of(new Form(type));
+            case FORM -> Optional.of(Body.form(type));
             default -> Optional.empty();
         };
     }

@@ -1,9 +1,8 @@
 package dev.arc2face.gateway.rest;
 
+import dev.arc2face.gateway.provenance.Sha256;
 import dev.arc2face.v1.PortraitImage;
 import io.vertx.core.buffer.Buffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,11 +32,6 @@ final class Pictures {
     }
 
     private static String tag(byte[] data) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(data);
-            return '"' + Base64.getUrlEncoder().withoutPadding().encodeToString(hash) + '"';
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible);
-        }
+        return '"' + Base64.getUrlEncoder().withoutPadding().encodeToString(Sha256.bytesOf(data)) + '"';
     }
 }

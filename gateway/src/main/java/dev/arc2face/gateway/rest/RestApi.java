@@ -10,6 +10,7 @@ import dev.arc2face.gateway.config.RestConfig;
 import dev.arc2face.gateway.grpc.Calls;
 import dev.arc2face.gateway.grpc.DetachedService;
 import dev.arc2face.gateway.grpc.EventNumbers;
+import dev.arc2face.gateway.grpc.ServerSetup;
 import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.CancelGenerationResponse;
 import dev.arc2face.v1.GenerateResponse;
@@ -23,7 +24,6 @@ import io.vertx.ext.web.Router;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -44,29 +44,29 @@ final class RestApi {
     private static final int MORE_THAN_BASE64 = 64 << 10;
 
     private final Calls calls;
-    private final Vertx vertx;
     private final RestConfig config;
-    private final Duration patience;
+    private final Exchange.Setting setting;
     private final Upload.Limits uploads;
-    private final boolean crossOrigin;
+    private final boolean forThisMachine;
     private final Reply openApi;
-    private final ExecutorService readers = Executors.newFixedThreadPool(
-            Math.max(2, Runtime.getRuntime().availableProcessors()), new DaemonThreads("request-reader"));
+    private final ExecutorService threads = Executors.newFixedThreadPool(
+            Math.max(2, Runtime.getRuntime().availableProcessors()), new DaemonThreads("http-call"));
 
     RestApi(
             Calls calls,
             Vertx vertx,
             RestConfig config,
             LimitsConfig limits,
+            ServerSetup server,
             @ConfigProperty(name = "quarkus.http.cors.enabled", defaultValue = "false") boolean crossOrigin,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.calls = calls;
-        this.vertx = vertx;
         this.config = config;
-        this.patience = limits.clientStall();
-        this.uploads = new Upload.Limits(
-                limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64, limits.clientStall());
-        this.crossOrigin = crossOrigin;
+        this.setting = new Exchange.Setting(vertx, threads, limits.clientStall(), crossOrigin);
+        long mostOfBody = limits.maxRequestBytes().asLongValue() * 4 / 3 + MORE_THAN_BASE64;
+        long mostOfAll = Math.max(mostOfBody, limits.maxQueuedBytes().asLongValue());
+        this.uploads = new Upload.Limits(mostOfBody, limits.clientStall(), new BodyBudget(mostOfAll));
+        this.forThisMachine = server.isForThisMachine();
         this.openApi = Reply.json(HttpStatus.OK, OpenApi.document(version));
     }
 
@@ -88,7 +88,14 @@ final class RestApi {
         } else if (endpoint.isEmpty()) {
             request.response().putHeader(HttpHeaderNames.ALLOW, methods);
             refuse(request, HttpStatus.METHOD_NOT_ALLOWED, ErrorReason.UNIMPLEMENTED, "this path takes " + methods);
-        } else if (!crossOrigin && isFromElsewhere(request)) {
+        } else if (forThisMachine && Sites.isAtAName(request)) {
+            refuse(
+                    request,
+                    HttpStatus.FORBIDDEN,
+                    ErrorReason.PERMISSION_DENIED,
+                    "where nobody is asked who they are, calls come to localhost or an IP address"
+                            + " (arc2face.security.allow-anonymous=true lets everybody in)");
+        } else if (!setting.crossOrigin() && Sites.isElsewhere(request)) {
             refuse(
                     request,
                     HttpStatus.FORBIDDEN,
@@ -142,7 +149,7 @@ final class RestApi {
             case LISTEN_TO_GENERATION -> {
                 DetachedService.Listening listening = new DetachedService.Listening(
                         endpoint.parameter(Endpoint.REQUEST_ID, request.path()), heard(request));
-                EventStream stream = new EventStream(request, vertx, patience, config.heartbeat(), view(request));
+                EventStream stream = new EventStream(request, setting, config.heartbeat(), view(request));
                 stream.begin(calls, DetachedService.LISTEN).request(listening);
                 stream.open();
             }
@@ -163,14 +170,14 @@ final class RestApi {
                     "the body must be " + MediaTypes.OF_BODIES + ", and not compressed");
             return;
         }
-        Answer<R> answer = new Answer<>(request, vertx, patience, form);
-        answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads, readers);
+        Answer<R> answer = new Answer<>(request, setting, form);
+        answer.receive(answer.begin(calls, method), (Q) endpoint.request().orElseThrow(), body.get(), uploads);
     }
 
     /** Has a call served whose message is in the request's address. */
     private <Q, R> void ask(
             HttpServerRequest request, MethodDescriptor<Q, R> method, Q question, Function<R, Reply> form) {
-        new Answer<>(request, vertx, patience, form).begin(calls, method).request(question);
+        new Answer<>(request, setting, form).begin(calls, method).request(question);
     }
 
     private void refuse(HttpServerRequest request, int status, ErrorReason reason, String detail) {
@@ -179,7 +186,7 @@ final class RestApi {
 
     /** For an answer that the service is not asked for. */
     private Answer<Void> unasked(HttpServerRequest request) {
-        return new Answer<>(request, vertx, patience, none -> Reply.empty(HttpStatus.NO_CONTENT));
+        return new Answer<>(request, setting, none -> Reply.empty(HttpStatus.NO_CONTENT));
     }
 
     private static Reply json(MessageOrBuilder message) {
@@ -232,22 +239,8 @@ final class RestApi {
         throw FieldPath.invalid(field, "must be the id of an event");
     }
 
-    /**
-     * Whether a page of another site has sent it, which needs no preflight for a form, nor an answer that it may read:
-     * as its browser says or, where that is too old to say, by whether the page comes from this very address.
-     */
-    private static boolean isFromElsewhere(HttpServerRequest request) {
-        String site = request.getHeader("Sec-Fetch-Site");
-        if (site != null) {
-            return !site.equals("same-origin") && !site.equals("none");
-        }
-        String origin = request.getHeader(HttpHeaderNames.ORIGIN);
-        String host = request.authority() == null ? "" : request.authority().toString();
-        return origin != null && !origin.replaceFirst("^https?://", "").equalsIgnoreCase(host);
-    }
-
     @PreDestroy
     void close() {
-        readers.shutdownNow();
+        threads.shutdownNow();
     }
 }

@@ -16,14 +16,13 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has it read,
- * off the event loop: 22 MB of JSON take a tenth of a second.
+ * Takes a request's body in, up to a limit that counts before anything is kept, and within a time; then has the call's
+ * executor read it: 22 MB of JSON take a tenth of a second.
  */
 final class Upload<Q extends Message> {
     private final Vertx vertx;
     private final Limits limits;
-    private final Executor readers;
-    private final Executor eventLoop;
+    private final Executor executor;
     private final Q prototype;
     private final Calls.Call<Q> call;
 
@@ -37,13 +36,19 @@ final class Upload<Q extends Message> {
      *
      * @param bytes the most
      * @param time the longest
+     * @param ofAll what there is for all bodies
      */
-    record Limits(long bytes, Duration time) {
+    record Limits(long bytes, Duration time, BodyBudget ofAll) {
         FailureException tooLarge() {
             return FailureException.of(
                     ErrorReason.MESSAGE_TOO_LARGE,
                     "the request's body is larger than " + bytes + " bytes",
                     Map.of("limit", Long.toString(bytes)));
+        }
+
+        private static FailureException tooMany() {
+            return FailureException.of(
+                    ErrorReason.QUEUE_FULL, "the requests that come in are too large together; try again later");
         }
 
         private FailureException tooSlow() {
@@ -57,14 +62,14 @@ final class Upload<Q extends Message> {
     /**
      * Takes nothing yet.
      *
+     * @param executor the call's
      * @param prototype of the message that the body is
-     * @param call gets that message, on the event loop, or learns why there is none
+     * @param call gets that message, or learns why there is none
      */
-    Upload(Vertx vertx, Limits limits, Executor readers, Executor eventLoop, Q prototype, Calls.Call<Q> call) {
+    Upload(Vertx vertx, Limits limits, Executor executor, Q prototype, Calls.Call<Q> call) {
         this.vertx = vertx;
         this.limits = limits;
-        this.readers = readers;
-        this.eventLoop = eventLoop;
+        this.executor = executor;
         this.prototype = prototype;
         this.call = call;
     }
@@ -93,15 +98,13 @@ final class Upload<Q extends Message> {
         if (body == null) {
             return; // what comes after a refusal is nobody's concern
         }
-        bytes += chunk.length();
-        if (bytes > limits.bytes()) {
+        if (bytes + chunk.length() > limits.bytes()) {
             refuse(limits.tooLarge());
-            return;
-        }
-        try {
+        } else if (!limits.ofAll().take(chunk.length())) {
+            refuse(Limits.tooMany());
+        } else {
+            bytes += chunk.length();
             body.add(chunk.getBytes());
-        } catch (FailureException broken) {
-            refuse(broken);
         }
     }
 
@@ -110,18 +113,18 @@ final class Upload<Q extends Message> {
             return;
         }
         Body whole = letGo();
-        readers.execute(() -> {
-            try (whole) {
+        long held = bytes;
+        executor.execute(() -> {
+            try {
                 Message.Builder message = prototype.newBuilderForType();
                 whole.readInto(message);
-                Q read = ofPrototype(message);
-                eventLoop.execute(() -> call.request(read));
+                call.request(ofPrototype(message));
             } catch (FailureException invalid) {
-                eventLoop.execute(() -> call.refuse(invalid));
+                call.refuse(invalid);
             } catch (RuntimeException | Error defect) {
-                FailureException internal =
-                        FailureException.causedBy(defect, ErrorReason.INTERNAL, "a request could not be read");
-                eventLoop.execute(() -> call.refuse(internal));
+                call.refuse(FailureException.causedBy(defect, ErrorReason.INTERNAL, "a request could not be read"));
+            } finally {
+                limits.ofAll().giveBack(held);
             }
         });
     }
@@ -139,7 +142,8 @@ final class Upload<Q extends Message> {
     /** Nobody wants it any more. */
     void stop() {
         if (body != null) {
-            letGo().close();
+            letGo();
+            limits.ofAll().giveBack(bytes);
         }
     }
 

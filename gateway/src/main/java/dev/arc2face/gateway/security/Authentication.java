@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds out who calls: by the API key in {@code x-api-key}, by the token in {@code authorization: Bearer}, or by the
  * client's certificate, whichever are configured. Credentials in a call's metadata count more than the certificate of its
- * connection, which may be a proxy's.
+ * connection, which may be a proxy's; where the connection must have one they do not count without it, by whatever port they
+ * come.
  */
 public final class Authentication implements AutoCloseable {
     private static final Metadata.Key<String> API_KEY = Metadata.Key.of("x-api-key", Metadata.ASCII_STRING_MARSHALLER);
@@ -40,6 +41,7 @@ public final class Authentication implements AutoCloseable {
     private final @Nullable WatchedFile<ApiKeys> apiKeys;
     private final @Nullable JsonWebTokens tokens;
     private final boolean certificates;
+    private final boolean certificateRequired;
     private final Set<Role> certificateRoles;
 
     /**
@@ -51,6 +53,7 @@ public final class Authentication implements AutoCloseable {
         SecurityConfig.check(config);
         certificateRoles = Role.parse(config.certificateRoles());
         certificates = config.tls().clientCa().isPresent();
+        certificateRequired = certificates && config.tls().requireClientCertificate();
         apiKeys = config.apiKeysFile()
                 .map(file -> new WatchedFile<>("arc2face.security.api-keys-file", file, ApiKeys::parse))
                 .orElse(null);
@@ -81,6 +84,9 @@ public final class Authentication implements AutoCloseable {
      *     AUTHENTICATION_UNAVAILABLE
      */
     public Principal authenticate(Metadata headers, @Nullable SSLSession session) {
+        if (certificateRequired && certificate(session).isEmpty()) {
+            throw unauthenticated("the connection has no client certificate; use the encrypted port with one");
+        }
         List<String> keys = all(headers, API_KEY);
         List<String> authorizations = all(headers, AUTHORIZATION);
         if (keys.size() + authorizations.size() > 1) {
@@ -112,13 +118,20 @@ public final class Authentication implements AutoCloseable {
     }
 
     private Optional<Principal> byCertificate(@Nullable SSLSession session) {
-        if (!certificates || session == null) {
+        return certificates
+                ? certificate(session)
+                        .map(certificate -> new Principal(CERTIFICATE_PREFIX + name(certificate), certificateRoles))
+                : Optional.empty();
+    }
+
+    private static Optional<X509Certificate> certificate(@Nullable SSLSession session) {
+        if (session == null) {
             return Optional.empty();
         }
         try {
             Certificate[] chain = session.getPeerCertificates(); // the server has checked it
             return chain.length > 0 && chain[0] instanceof X509Certificate certificate
-                    ? Optional.of(new Principal(CERTIFICATE_PREFIX + name(certificate), certificateRoles))
+                    ? Optional.of(certificate)
                     : Optional.empty();
         } catch (SSLPeerUnverifiedException none) {
             return Optional.empty();

@@ -41,6 +41,7 @@ public final class Gateway implements AutoCloseable {
     /** HTTP/2's own, and never more, so that a client which does not read is felt soon. */
     private static final int FLOW_CONTROL_WINDOW = 65_535;
 
+    private static final String HTTP_PORT = "quarkus.http.test-port";
     private static final String RECOGNISER = "mobileface-human-models-3.0.4";
     private static final int EMBEDDING_SIZE = 256;
 
@@ -129,18 +130,37 @@ public final class Gateway implements AutoCloseable {
 
     /** The status of a page of the HTTP server. */
     static int httpStatus(String path) {
-        return get(path).statusCode();
+        return get(HTTP_PORT, path).statusCode();
+    }
+
+    /** What a page of the HTTP server says to whoever has that key. */
+    static String httpPage(String path, String apiKey) {
+        return get(HTTP_PORT, path, "x-api-key", apiKey).body();
     }
 
     /** What a page of the HTTP server says. */
-    public static String httpPage(String path) {
-        return get(path).body();
+    static String httpPage(String path) {
+        return get(HTTP_PORT, path).body();
     }
 
-    private static HttpResponse<String> get(String path) {
-        URI uri = URI.create("http://127.0.0.1:" + port("quarkus.http.test-port") + path);
+    /** The status of a page of the management port. */
+    static int managementStatus(String path) {
+        return get("quarkus.management.test-port", path).statusCode();
+    }
+
+    /** What the metrics page says. */
+    public static String metrics() {
+        return get("quarkus.management.test-port", "/q/metrics").body();
+    }
+
+    private static HttpResponse<String> get(String port, String path, String... headers) {
+        URI uri = URI.create("http://127.0.0.1:" + port(port) + path);
         try {
-            return HTTP.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+            HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+            for (int i = 0; i < headers.length; i += 2) {
+                request.header(headers[i], headers[i + 1]);
+            }
+            return HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
         } catch (InterruptedException stopped) {

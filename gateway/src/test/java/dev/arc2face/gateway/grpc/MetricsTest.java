@@ -299,6 +299,6 @@ class MetricsTest extends ConnectedTest {
     }
 
     private static String page() {
-        return Gateway.httpPage("/q/metrics");
+        return Gateway.metrics();
     }
 }

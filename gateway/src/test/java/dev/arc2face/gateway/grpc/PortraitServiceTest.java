@@ -27,6 +27,7 @@ import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.StreamObserver;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -111,8 +112,19 @@ class PortraitServiceTest extends ConnectedTest {
         assertThatThrownBy(() -> gateway.health("nobody.Knows"))
                 .extracting(thrown -> Status.fromThrowable(thrown).getCode())
                 .isEqualTo(Status.Code.NOT_FOUND);
-        assertThat(Gateway.httpStatus("/q/health/live")).isEqualTo(200);
-        assertThat(Gateway.httpStatus("/q/health/ready")).isEqualTo(200);
+        assertThat(Gateway.managementStatus("/q/health/live")).isEqualTo(200);
+        assertThat(Gateway.managementStatus("/q/health/ready")).isEqualTo(200);
+    }
+
+    @Test
+    void healthAndMetricsAreAtAPortOfTheirOwn() {
+        assertThat(Gateway.managementStatus("/q/metrics")).isEqualTo(200);
+        for (String path : List.of("/q/metrics", "/q/health", "/q/health/live", "/q/health/ready")) {
+            assertThat(Gateway.httpStatus(path)).as(path).isEqualTo(404);
+        }
+        for (String path : List.of("/", "/v1/model", "/openapi.json")) {
+            assertThat(Gateway.managementStatus(path)).as(path).isEqualTo(404);
+        }
     }
 
     @Test

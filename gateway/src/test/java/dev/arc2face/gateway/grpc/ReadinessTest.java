@@ -42,7 +42,7 @@ class ReadinessTest {
             int port = Integer.parseInt(target.substring(target.lastIndexOf(':') + 1));
             try (TritonProcess triton = new TritonProcess(port)) {
                 gateway.awaitServing();
-                assertThat(Gateway.httpStatus("/q/health/ready")).isEqualTo(200);
+                assertThat(Gateway.managementStatus("/q/health/ready")).isEqualTo(200);
                 List<ByteString> portraits = gateway.portraits(request);
 
                 SlowReader running = new SlowReader(gateway);
@@ -75,8 +75,8 @@ class ReadinessTest {
     }
 
     private static void assertUnready(Gateway gateway) {
-        assertThat(Gateway.httpStatus("/q/health/live")).isEqualTo(200);
-        assertThat(Gateway.httpStatus("/q/health/ready")).isEqualTo(503);
+        assertThat(Gateway.managementStatus("/q/health/live")).isEqualTo(200);
+        assertThat(Gateway.managementStatus("/q/health/ready")).isEqualTo(503);
         assertThat(gateway.health("")).isEqualTo(ServingStatus.NOT_SERVING);
         assertThat(gateway.health(PortraitServiceGrpc.SERVICE_NAME)).isEqualTo(ServingStatus.NOT_SERVING);
         Failure.of(() -> gateway.generate(Gateway.request(Gateway.somebody(1))))

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.security.ApiKeys;
 import dev.arc2face.gateway.security.Certificates;
+import dev.arc2face.gateway.security.Role;
 import dev.arc2face.gateway.triton.TritonResource;
 import dev.arc2face.v1.CancelGenerationRequest;
 import dev.arc2face.v1.GetModelInfoRequest;
@@ -25,7 +27,6 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.net.PemKeyCertOptions;
@@ -37,6 +38,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.eclipse.microprofile.config.ConfigProvider;
@@ -48,6 +50,7 @@ import org.junit.jupiter.api.Test;
 @WithTestResource(TritonResource.class)
 class TlsTest {
     private static final String FOLDER = "arc2face.test.tls";
+    private static final String KEY = "a-callers-own-key";
 
     /** Certificates of a server and two clients, one of them another authority's. */
     public static final class Encrypted implements QuarkusTestProfile {
@@ -61,18 +64,27 @@ class TlsTest {
                 certificates.certify("client", "uri:spiffe://example/studio");
                 Certificates others = Certificates.in(Files.createDirectory(folder.resolve("others")));
                 others.certify("client", "uri:spiffe://example/studio");
+                Path keys =
+                        Files.writeString(folder.resolve("keys"), ApiKeys.line("caller", KEY, Set.of(Role.GENERATE)));
                 return Map.of(
+                        "arc2face.security.api-keys-file",
+                        keys.toString(),
                         "arc2face.security.tls.certificate",
-                                certificates.certificate("server").toString(),
-                        "arc2face.security.tls.key", certificates.key("server").toString(),
-                        "arc2face.security.tls.client-ca", certificates.ca().toString(),
+                        certificates.certificate("server").toString(),
+                        "arc2face.security.tls.key",
+                        certificates.key("server").toString(),
+                        "arc2face.security.tls.client-ca",
+                        certificates.ca().toString(),
                         "quarkus.http.ssl.certificate.files",
-                                certificates.certificate("server").toString(),
+                        certificates.certificate("server").toString(),
                         "quarkus.http.ssl.certificate.key-files",
-                                certificates.key("server").toString(),
-                        "quarkus.http.test-ssl-port", Integer.toString(freePort()),
-                        "arc2face.security.certificate-roles", "embed",
-                        "arc2face.security.reload-interval", "PT0.1S");
+                        certificates.key("server").toString(),
+                        "quarkus.http.test-ssl-port",
+                        Integer.toString(freePort()),
+                        "arc2face.security.certificate-roles",
+                        "embed",
+                        "arc2face.security.reload-interval",
+                        "PT0.1S");
             } catch (IOException error) {
                 throw new UncheckedIOException(error);
             }
@@ -93,8 +105,19 @@ class TlsTest {
         assertThat(Gateway.httpPage("/v1/model")).contains("UNAUTHENTICATED"); // in the clear there is none
     }
 
-    /** The status of a page for a client with that certificate. */
+    @Test
+    void keyOpensNothingWithoutACertificate() {
+        await().atMost(60, SECONDS).ignoreExceptions().until(() -> https("ours/client", "/v1/model", KEY) == 200);
+        assertThat(https("ours/client", "/v1/generations/x", KEY)).isEqualTo(404); // the key's role
+        assertThat(Gateway.httpPage("/v1/model", KEY)).contains("\"UNAUTHENTICATED\"", "no client certificate");
+    }
+
     private static int https(String client, String path) {
+        return https(client, path, "");
+    }
+
+    /** The status of a page for a client with that certificate, and a key unless it is empty. */
+    private static int https(String client, String path, String key) {
         Vertx vertx = Vertx.vertx();
         try {
             HttpClientOptions options = new HttpClientOptions()
@@ -107,7 +130,7 @@ class TlsTest {
             int port = ConfigProvider.getConfig().getValue("quarkus.http.test-ssl-port", Integer.class);
             return vertx.createHttpClient(options)
                     .request(HttpMethod.GET, port, "127.0.0.1", path)
-                    .compose(HttpClientRequest::send)
+                    .compose(request -> (key.isEmpty() ? request : request.putHeader("x-api-key", key)).send())
                     .map(HttpClientResponse::statusCode)
                     .toCompletionStage()
                     .toCompletableFuture()

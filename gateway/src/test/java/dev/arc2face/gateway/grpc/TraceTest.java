@@ -180,7 +180,7 @@ class TraceTest extends ConnectedTest {
     @Test
     void countersNameATraceThatTheyHaveCounted() {
         generate(Gateway.request(Gateway.somebody(1)).setSteps(1));
-        assertThat(Gateway.httpPage("/q/metrics"))
+        assertThat(Gateway.metrics())
                 .containsPattern("arc2face_model_rows_total\\{model=\"unet\".* # "
                         + "\\{span_id=\"[0-9a-f]{16}\",trace_id=\"[0-9a-f]{32}\"}");
     }

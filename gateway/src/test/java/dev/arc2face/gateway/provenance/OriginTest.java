@@ -6,6 +6,7 @@ import dev.arc2face.gateway.dataset.Python;
 import dev.arc2face.gateway.image.ImageFormat;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class OriginTest {
@@ -25,6 +26,19 @@ class OriginTest {
                         script, "0123", "512", "256", "webp", "0", "mini", "base", "encoder", "1", "aa", "unet", "2",
                         ""))
                 .containsExactly(ORIGIN.pictureId("0123", 512, 256, ImageFormat.WEBP, 92));
+    }
+
+    @Test
+    void networksThatDrawAreTheOriginInTheirOrder() {
+        Stream<Network> used = Stream.of("face_detector", "arcface", "encoder", "unet", "unet_guided", "vae_decoder")
+                .map(name -> new Network(name, "1", "aa"));
+        assertThat(Origin.of("mini", "base", used))
+                .isEqualTo(new Origin(
+                        "mini",
+                        "base",
+                        Stream.of("encoder", "unet", "vae_decoder")
+                                .map(name -> new Network(name, "1", "aa"))
+                                .toList()));
     }
 
     @Test

@@ -91,6 +91,18 @@ class PictureCheckTest {
     }
 
     @Test
+    void theNameOfAKeyIsRepeatedOnlyIfItIsOne() {
+        Receipt.Builder signed = Keys.in(folder).signer().sign(OnePicture.of(ImageFormat.PNG)).toBuilder();
+        String name = signed.getSignature().getKeyId();
+        assertThat(PictureCheck.signature(signed.build(), Optional.empty()).sentence())
+                .isEqualTo("the receipt says that key " + name + " signed it; not checked");
+
+        signed.getSignatureBuilder().setKeyId(name + "\u001b[2K\ryes  the receipt is signed with key " + name);
+        assertThat(PictureCheck.signature(signed.build(), Optional.empty()).sentence())
+                .isEqualTo("the receipt says that a key of no valid name signed it; not checked");
+    }
+
+    @Test
     void aReceiptThatSaysOtherModelsIsNotThatOfThePicture() {
         Receipt.Builder other = OnePicture.of(ImageFormat.PNG).toBuilder();
         other.getModelsBuilder(2).setSha256("a2");

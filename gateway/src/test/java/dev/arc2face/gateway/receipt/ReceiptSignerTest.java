@@ -88,6 +88,11 @@ class ReceiptSignerTest {
                     .isThrownBy(() -> ReceiptSigner.of(Optional.of(signing), List.of(keys.publicKeyFile())))
                     .withMessageContaining(signing.toString());
         }
+        for (Path absent : List.of(folder.resolve("absent.pem"), folder)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ReceiptSigner.of(Optional.empty(), List.of(absent)))
+                    .withMessageMatching("there is no file .*|cannot read .*");
+        }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> ReceiptSigner.of(Optional.of(keys.signing()), List.of(other.publicKeyFile())))
                 .withMessageContaining("is not the public key of");

@@ -27,10 +27,9 @@ public final class BodyFuzz {
         byte[] bytes = Arrays.copyOfRange(input, 1, input.length);
         Message.Builder message =
                 REQUESTS.get(Math.floorMod(input[0] / 2, REQUESTS.size())).newBuilderForType();
-        try (Body body = input[0] % 2 == 0 ? Body.json() : new Form("multipart/form-data; boundary=b")) {
-            for (int from = 0; from < bytes.length; from += 100) { // as it may come over a network
-                body.add(Arrays.copyOfRange(bytes, from, Math.min(bytes.length, from + 100)));
-            }
+        Body body = input[0] % 2 == 0 ? Body.json() : Body.form("multipart/form-data; boundary=b");
+        body.add(bytes);
+        try {
             body.readInto(message);
         } catch (FailureException refused) {
             if (refused.reason() != ErrorReason.INVALID_REQUEST

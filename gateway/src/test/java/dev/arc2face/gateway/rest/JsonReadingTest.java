@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Int64Value;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
@@ -17,6 +18,7 @@ import dev.arc2face.v1.EmbedFaceRequest;
 import dev.arc2face.v1.GenerateRequest;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -102,6 +104,13 @@ class JsonReadingTest {
                         assertThat(failure.message()).doesNotContain(value);
                     }
                 });
+    }
+
+    @Test
+    void fieldThatIsNotReadYetIsADefectAndNotTheCallers() {
+        assertThatThrownBy(() -> read("{\"value\":1}", Int64Value.getDefaultInstance()))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("INT64");
     }
 
     private static Message read(String json, Message prototype) {

@@ -1,9 +1,11 @@
 package dev.arc2face.gateway.rest;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.grpc.ConnectedTest;
 import dev.arc2face.gateway.grpc.Gateway;
 import dev.arc2face.gateway.triton.TritonResource;
@@ -14,6 +16,10 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -41,6 +47,8 @@ class RestLimitsTest extends ConnectedTest {
             return Map.of(
                     "arc2face.limits.max-running", "4",
                     "arc2face.limits.max-queued", "200",
+                    "arc2face.limits.max-queued-bytes", "1M",
+                    "arc2face.limits.max-request-bytes", "1M",
                     "arc2face.rest.listener-grace", "PT5S",
                     "arc2face.rest.heartbeat", "PT0.2S",
                     "quarkus.http.cors.enabled", "true",
@@ -131,12 +139,54 @@ class RestLimitsTest extends ConnectedTest {
     }
 
     @Test
+    void bodiesThatComeInAreBoundedTogether() throws IOException {
+        byte[] body = new byte[1 << 20]; // of which there is room for one and a half
+        List<Socket> senders = List.of(sends(body), sends(body));
+        try {
+            await().until(() -> senders.stream().anyMatch(RestLimitsTest::isAnswered)); // the other one has the room
+            assertThat(senders).anyMatch(sender -> !isAnswered(sender));
+            Http.Response refused = detect(body);
+            refused.failed(503, ErrorReason.QUEUE_FULL);
+            assertThat(Integer.parseInt(refused.header("Retry-After"))).isPositive();
+            http.get("/v1/model").is(200);
+        } finally {
+            for (Socket sender : senders) {
+                sender.close();
+            }
+        }
+        await().until(() -> detect(body).status() == 400); // it is no JSON
+        detect(body).failed(400, ErrorReason.INVALID_REQUEST); // nor does one that is read keep its room
+    }
+
+    /** A request that never ends: its head promises one byte more than there are. */
+    private static Socket sends(byte[] body) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), Http.port());
+        String head = "POST /v1/faces:detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        socket.getOutputStream().write((head + "Content-Length: " + (body.length + 1) + "\r\n\r\n").getBytes(UTF_8));
+        socket.getOutputStream().write(body);
+        return socket;
+    }
+
+    private static boolean isAnswered(Socket socket) {
+        try {
+            return socket.getInputStream().available() > 0;
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
+    }
+
+    private Http.Response detect(byte[] body) {
+        return http.post("/v1/faces:detect", Http.JSON, body);
+    }
+
+    @Test
     void pagesOfChosenSitesMayCall() {
         Http.Response allowed = http.of(http.request("/v1/model")
                 .header("Origin", "https://page.example")
                 .build());
         assertThat(allowed.is(200).header("Access-Control-Allow-Origin")).isEqualTo("https://page.example");
         assertThat(allowed.header("Access-Control-Expose-Headers")).contains("Location");
+        assertThat(allowed.header("Cross-Origin-Resource-Policy")).isEqualTo("cross-origin"); // for an <img>
         http.of(http.request("/v1/model")
                         .header("Origin", "https://elsewhere.example")
                         .build())

@@ -36,7 +36,7 @@ class RestPatienceTest extends ConnectedTest {
                     .setRequestId("stalled"));
             reader.listen(id);
             await().atMost(120, SECONDS)
-                    .untilAsserted(() -> assertThat(Gateway.httpPage("/q/metrics"))
+                    .untilAsserted(() -> assertThat(Gateway.metrics())
                             .contains("arc2face_calls_total{code=\"RESOURCE_EXHAUSTED\",method=\"ListenToGeneration\","
                                     + "reason=\"CLIENT_TOO_SLOW\"}"));
             await().atMost(60, SECONDS)

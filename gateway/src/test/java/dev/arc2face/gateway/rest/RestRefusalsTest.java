@@ -179,7 +179,13 @@ class RestRefusalsTest extends ConnectedTest {
 
     @Test
     void formThatIsNone() {
-        for (String type : new String[] {"multipart/form-data", Http.formType()}) {
+        for (String type : new String[] {
+            "multipart/form-data",
+            "multipart/form-data; boundary",
+            "multipart/form-data; boundary=",
+            Http.formType() + "; charset=zzz",
+            Http.formType()
+        }) {
             http.post("/v1/faces:detect", type, "--what\r\nis this".getBytes(UTF_8))
                     .failed(400, ErrorReason.INVALID_REQUEST);
         }
@@ -224,6 +230,27 @@ class RestRefusalsTest extends ConnectedTest {
                         .failed(400, ErrorReason.INVALID_REQUEST)
                         .fields())
                 .containsExactly("Last-Event-ID");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "localhost,200",
+        "LocalHost:8080,200",
+        "127.0.0.1:8080,200",
+        "192.168.7.7,200",
+        "[::1]:8080,200",
+        "rebound.example:8080,403",
+        "rebound_too.example,403",
+        "127.0.0.1.rebound.example,403",
+        "localhost.rebound.example,403",
+        "rebound.example.,403"
+    })
+    void gatewayThatAsksNobodyIsAtNoNameThatOthersGiveIt(String host, int status) {
+        String answer = Http.raw("GET /v1/model HTTP/1.1\r\nHost: " + host + "\r\n");
+        assertThat(answer).startsWith("HTTP/1.1 " + status + " ");
+        if (status == 403) {
+            assertThat(answer).contains("\"PERMISSION_DENIED\"", "arc2face.security.allow-anonymous");
+        }
     }
 
     @Test

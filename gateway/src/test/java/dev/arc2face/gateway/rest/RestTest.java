@@ -35,6 +35,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -66,6 +70,7 @@ class RestTest extends ConnectedTest {
             assertThat(file.header("Content-Type"))
                     .isEqualTo(format == ImageFormat.IMAGE_FORMAT_PNG ? "image/png" : "image/jpeg");
             assertThat(file.header("Cache-Control")).isEqualTo("no-store");
+            assertThat(file.header("Cross-Origin-Resource-Policy")).isEqualTo("same-origin");
             Http.Response again = http.of(http.request(path)
                     .header("If-None-Match", file.header("ETag"))
                     .build());
@@ -358,6 +363,39 @@ class RestTest extends ConnectedTest {
                 request().setRequestId("from-grpc").setOnDisconnect(OnDisconnect.ON_DISCONNECT_FINISH);
         List<GenerateResponse> events = gateway.generate(request);
         assertThat(http.events("from-grpc").messages()).isEqualTo(durableAndProgress(events));
+    }
+
+    @Test
+    void noCallRunsOnAnEventLoop() {
+        List<String> threads = new CopyOnWriteArrayList<>();
+        Handler audit = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                threads.add(Thread.currentThread().getName());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        String id = http.begin(request());
+        http.events(id).all();
+        Logger log = Logger.getLogger("dev.arc2face.audit");
+        log.addHandler(audit);
+        try {
+            http.get("/v1/generations/" + id).is(200);
+            http.events(id).all();
+            http.post("/v1/generations", request().setRequestId(id).setSteps(3).build())
+                    .is(409);
+            http.post("/v1/faces:detect", DetectFacesRequest.getDefaultInstance())
+                    .is(400);
+            await().until(() -> threads.size() >= 4);
+        } finally {
+            log.removeHandler(audit);
+        }
+        assertThat(threads).noneMatch(thread -> thread.contains("eventloop"));
     }
 
     private static GenerateRequest.Builder request() {

@@ -56,6 +56,12 @@ class SecuredRestTest extends ConnectedTest {
     }
 
     @Test
+    void gatewayThatAsksMayHaveAnyName() {
+        String head = "GET /v1/model HTTP/1.1\r\nHost: faces.example\r\nx-api-key: " + SecuredTest.ALICE + "\r\n";
+        assertThat(Http.raw(head)).startsWith("HTTP/1.1 200 ");
+    }
+
+    @Test
     void callerMayDoWhatItsRolesAllow() {
         assertThat(bob.post("/v1/faces:detect", photo())
                         .failed(403, ErrorReason.PERMISSION_DENIED)

@@ -222,6 +222,28 @@ class AuthenticationTest {
     }
 
     @Test
+    void keyDoesNotCountWithoutTheCertificateThatTheConnectionMustHave() throws IOException {
+        String alices = ApiKeys.newKey();
+        Path file = Files.writeString(folder.resolve("keys"), ApiKeys.line("alice", alices, Set.of(Role.EMBED)));
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "arc2face.security.api-keys-file", file.toString(),
+                "arc2face.security.tls.certificate", "server.pem",
+                "arc2face.security.tls.key", "server.key",
+                "arc2face.security.tls.client-ca", "ca.pem"));
+        try (Authentication authentication = new Authentication(Configs.of(SecurityConfig.class, settings))) {
+            assertThatThrownBy(() -> authentication.authenticate(key(alices), null))
+                    .isInstanceOfSatisfying(FailureException.class, failure -> {
+                        assertThat(failure.reason()).isEqualTo(ErrorReason.UNAUTHENTICATED);
+                        assertThat(failure.message()).contains("no client certificate");
+                    });
+        }
+        settings.put("arc2face.security.tls.require-client-certificate", "false");
+        try (Authentication authentication = new Authentication(Configs.of(SecurityConfig.class, settings))) {
+            assertThat(authentication.authenticate(key(alices), null).name()).isEqualTo("key alice");
+        }
+    }
+
+    @Test
     void nobodyIsAskedWhereNothingIsConfigured() {
         try (Authentication authentication = new Authentication(Configs.of(SecurityConfig.class, Map.of()))) {
             assertThat(authentication.isOn()).isFalse();
