@@ -7,6 +7,7 @@ identity. Runs in the environment for training.
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from evaluation.synthetic import draw, near
 from training.faces import noise
 
 FIRST_SEED = 100_000_000  # above those that train the model, and not held out
-ROUND = 24  # neighbours drawn at a time
+MARGIN = 1.2  # how many neighbours are drawn at a time for each that is wanted: not all are accepted
 ROUNDS = 5
 
 
@@ -31,7 +32,8 @@ def crops_of(seed: int, count: int, distance: float, most_apart: float) -> tuple
     crops = [own[0][0]]
     drawn = accepted = 0
     for number in range(ROUNDS):
-        for crop, descriptor in _faces(draw(near(place, ROUND, distance, ROUNDS * seed + number)).portraits):
+        places = near(place, math.ceil(MARGIN * count), distance, ROUNDS * seed + number)
+        for crop, descriptor in _faces(draw(places).portraits):
             drawn += 1
             if np.linalg.norm(descriptor - own[0][1]) <= most_apart:
                 accepted += 1
