@@ -78,8 +78,7 @@ export class PhotoWell extends EventTarget {
     if (!this.#photo) {
       throw new Error('there is no photo');
     }
-    // Of a padded photo the server picks the face by itself, for its boxes are those of the padded one.
-    return person(this.#photo.blob, this.#faces.length > 0 ? this.#face?.index ?? 0 : undefined);
+    return person(this.#photo.blob, this.#face && (this.#face.index ?? 0));
   }
 
   /**
@@ -191,10 +190,9 @@ export class PhotoWell extends EventTarget {
     try {
       const { faces = [] } = await this.#server.detect(photo.blob, signal);
       if (faces.length === 0) {
-        await this.#lookCloser(photo, signal);
-      } else {
-        this.#offer(faces, photo);
+        throw new Problem({ reason: 'NO_FACE_DETECTED' });
       }
+      this.#offer(faces, photo);
     } catch (error) {
       if (!(error instanceof Problem && error.reason === 'PERMISSION_DENIED')) {
         throw error;
@@ -204,18 +202,6 @@ export class PhotoWell extends EventTarget {
       this.#tell('The largest face will be used.', false);
     }
     this.#changed();
-  }
-
-  /**
-   * A face that fills the whole photo is found only with a border around it, which reading an identity tries.
-   *
-   * @param {Photo} photo
-   * @param {AbortSignal} signal
-   */
-  async #lookCloser(photo, signal) {
-    await this.#server.embed(person(photo.blob, undefined), signal);
-    this.#usable = true;
-    this.#tell('One face found, very close.', false);
   }
 
   /**

@@ -38,17 +38,6 @@ export class Server {
   }
 
   /**
-   * Fails where the identity has no face.
-   *
-   * @param {Identity} identity
-   * @param {AbortSignal} signal
-   * @returns {Promise<unknown>}
-   */
-  embed(identity, signal) {
-    return this.#json('v1/faces:embed', { method: 'POST', body: withIdentities({}, { identity }), signal });
-  }
-
-  /**
    * @param {Identity} first
    * @param {Identity} second
    * @param {AbortSignal} signal
