@@ -20,6 +20,7 @@ import io.opentelemetry.api.trace.SpanKind;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +75,7 @@ final class InferCall {
         context.addListener(wakes, mailbox);
         long end = nanoTime.getAsLong() + config.callTimeout().toNanos();
         try {
+            checkContext();
             while (true) {
                 Attempt attempt = begin(end);
                 boolean answered = attempt.await(end);
@@ -219,7 +221,6 @@ final class InferCall {
     /** An attempt at a replica, and a span; its transport speaks through the mailbox. */
     private final class Attempt extends ClientCall.Listener<ModelInferResponse> {
         private final Endpoint endpoint;
-        private final ClientCall<ModelInferRequest, ModelInferResponse> call;
         private final long began;
         private final Span span;
         private @Nullable ModelInferResponse message;
@@ -234,12 +235,25 @@ final class InferCall {
             TraceHeaders.write(
                     Spans.current().with(span),
                     (name, value) -> headers.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
-            call = endpoint.channel()
-                    .newCall(GRPCInferenceServiceGrpc.getModelInferMethod(), CallOptions.DEFAULT.withExecutor(mailbox));
-            call.start(this, headers);
-            call.request(2); // an answer, and the news that there is no second one
-            call.sendMessage(request);
-            call.halfClose();
+            CallOptions options = CallOptions.DEFAULT
+                    .withExecutor(mailbox)
+                    .withDeadlineAfter(2 * config.callTimeout().toNanos(), TimeUnit.NANOSECONDS);
+            // Whoever gives an attempt up leaves it alone: a call that is cancelled while it is answered can crash all
+            // of
+            // Triton before 24.12 (its issues 7368 and 8034). Its context would cancel it, too. What a frozen replica
+            // never
+            // answers ends by a deadline that no call waits for.
+            Context before = Context.ROOT.attach();
+            try {
+                ClientCall<ModelInferRequest, ModelInferResponse> call =
+                        endpoint.channel().newCall(GRPCInferenceServiceGrpc.getModelInferMethod(), options);
+                call.start(this, headers);
+                call.request(2); // an answer, and the news that there is no second one
+                call.sendMessage(request);
+                call.halfClose();
+            } finally {
+                Context.ROOT.detach(before);
+            }
         }
 
         /**
@@ -251,7 +265,7 @@ final class InferCall {
             long late = began + patience;
             boolean settled = false;
             try {
-                while (!over) {
+                while (!over && !isContextOver()) {
                     long now = nanoTime.getAsLong();
                     if (now - end >= 0) {
                         replicas.failed(endpoint, rows, name());
@@ -271,7 +285,7 @@ final class InferCall {
                 if (status.isOk()) {
                     replicas.succeeded(endpoint, rows, name(), nanoTime.getAsLong() - began);
                     settled = true;
-                } else if (mayBeTheReplicas(status) && !isContextOver()) {
+                } else if (over && mayBeTheReplicas(status) && !isContextOver()) {
                     replicas.failed(endpoint, rows, name());
                     settled = true;
                 }
@@ -279,9 +293,6 @@ final class InferCall {
             } finally {
                 if (!settled) {
                     replicas.abandoned(endpoint, rows, name());
-                }
-                if (!over) {
-                    call.cancel("given up", null);
                 }
                 endSpan();
             }

@@ -272,6 +272,22 @@ class ModelTest {
         }
 
         @Test
+        void whatIsGivenUpIsAnsweredAllTheSame() {
+            process.thaw();
+            try (Statistics statistics = new Statistics(process.target())) {
+                Statistics.Counters before = statistics.of("unet");
+                process.freeze();
+
+                cancellationEndsTheCall();
+
+                process.thaw();
+                await().atMost(PATIENCE)
+                        .until(() -> statistics.of("unet").since(before).succeeded() == 1);
+                assertThat(statistics.of("unet").since(before).failed()).isZero();
+            }
+        }
+
+        @Test
         void deadlineOfTheCallerEndsTheCall() {
             ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
             CancellableContext context = Context.current().withDeadlineAfter(200, TimeUnit.MILLISECONDS, timer);
