@@ -153,16 +153,7 @@ public final class FaceDetector {
     }
 
     static double borderFrom(String model, String text) {
-        double share;
-        try {
-            share = Double.parseDouble(text);
-        } catch (NumberFormatException notANumber) {
-            share = Double.NaN;
-        }
-        if (!(share > 0 && share <= 1)) {
-            throw new Violation(model, "parameters." + BORDER_FROM, "a number above 0, at most 1", text).toFailure();
-        }
-        return share;
+        return Model.number(model, BORDER_FROM, text, share -> share > 0 && share <= 1, "a number above 0, at most 1");
     }
 
     private static boolean isWithin(double value, int size) {

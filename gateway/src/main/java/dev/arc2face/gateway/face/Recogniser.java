@@ -51,16 +51,7 @@ public final class Recogniser {
     }
 
     static double threshold(String model, String text) {
-        double threshold;
-        try {
-            threshold = Double.parseDouble(text);
-        } catch (NumberFormatException notANumber) {
-            threshold = Double.NaN;
-        }
-        if (!(threshold > 0 && threshold < 1)) {
-            throw new Violation(model, "parameters." + THRESHOLD, "a number between 0 and 1", text).toFailure();
-        }
-        return threshold;
+        return Model.number(model, THRESHOLD, text, cosine -> cosine > 0 && cosine < 1, "a number between 0 and 1");
     }
 
     /** The embedding of one aligned crop [112,112,3]. */

@@ -351,7 +351,8 @@ final class Contract {
         return text.matches("[1-9][0-9]{0,8}");
     }
 
-    private static double number(String text) {
+    /** NaN where the text is no number. */
+    static double number(String text) {
         try {
             return Double.parseDouble(text);
         } catch (NumberFormatException notANumber) {

@@ -285,7 +285,7 @@ final class InferCall {
                 if (status.isOk()) {
                     replicas.succeeded(endpoint, rows, name(), nanoTime.getAsLong() - began);
                     settled = true;
-                } else if (over && mayBeTheReplicas(status) && !isContextOver()) {
+                } else if (mayBeTheReplicas(status) && !isContextOver()) {
                     replicas.failed(endpoint, rows, name());
                     settled = true;
                 }

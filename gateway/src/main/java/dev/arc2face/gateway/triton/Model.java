@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoublePredicate;
 
 /**
  * A model that Triton serves. Every call is one stateless batch; Triton may run it together with other callers'
@@ -71,6 +72,20 @@ public final class Model {
     /** A parameter of the model's configuration; MODEL_CONTRACT_VIOLATED where it is absent. */
     public String requireParameter(String key) {
         return parameter(key).orElseThrow(() -> violated("parameters." + key, "a value", "none"));
+    }
+
+    /**
+     * The number that a model's parameter is; MODEL_CONTRACT_VIOLATED where it is none.
+     *
+     * @param holds whether the contract allows it, never NaN
+     * @param expected the same in words
+     */
+    public static double number(String model, String key, String text, DoublePredicate holds, String expected) {
+        double number = Contract.number(text);
+        if (!holds.test(number)) {
+            throw new Violation(model, "parameters." + key, expected, text).toFailure();
+        }
+        return number;
     }
 
     /**
