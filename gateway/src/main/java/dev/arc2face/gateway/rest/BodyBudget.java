@@ -11,13 +11,18 @@ final class BodyBudget {
         this.most = most;
     }
 
-    /** Takes so many more, if they are there. */
-    boolean take(long bytes) {
-        if (taken.addAndGet(bytes) > most) {
-            giveBack(bytes);
-            return false;
+    /**
+     * Takes more for a body that holds some, or gives those back, too, where there is not enough: in one step, so that
+     * of two bodies that do not fit together one goes on.
+     */
+    boolean takeOrGiveBack(long more, long held) {
+        while (true) {
+            long now = taken.get();
+            boolean fits = now + more <= most;
+            if (taken.compareAndSet(now, fits ? now + more : now - held)) {
+                return fits;
+            }
         }
-        return true;
     }
 
     void giveBack(long bytes) {

@@ -100,7 +100,8 @@ final class Upload<Q extends Message> {
         }
         if (bytes + chunk.length() > limits.bytes()) {
             refuse(limits.tooLarge());
-        } else if (!limits.ofAll().take(chunk.length())) {
+        } else if (!limits.ofAll().takeOrGiveBack(chunk.length(), bytes)) {
+            bytes = 0;
             refuse(Limits.tooMany());
         } else {
             bytes += chunk.length();

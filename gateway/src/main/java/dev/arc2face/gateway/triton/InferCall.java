@@ -238,11 +238,9 @@ final class InferCall {
             CallOptions options = CallOptions.DEFAULT
                     .withExecutor(mailbox)
                     .withDeadlineAfter(2 * config.callTimeout().toNanos(), TimeUnit.NANOSECONDS);
-            // Whoever gives an attempt up leaves it alone: a call that is cancelled while it is answered can crash all
-            // of
-            // Triton before 24.12 (its issues 7368 and 8034). Its context would cancel it, too. What a frozen replica
-            // never
-            // answers ends by a deadline that no call waits for.
+            // Whoever gives an attempt up leaves it alone: a call that is cancelled while it is answered can crash
+            // all of Triton before 24.12 (its issues 7368 and 8034). Its context would cancel it, too. What a frozen
+            // replica never answers ends by a deadline that no call waits for.
             Context before = Context.ROOT.attach();
             try {
                 ClientCall<ModelInferRequest, ModelInferResponse> call =

@@ -1,8 +1,8 @@
 package dev.arc2face.gateway.cli;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;

@@ -1,8 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.util.Durations;
@@ -53,8 +52,7 @@ public class AdmissionTest extends ConnectedTest {
 
         waiting.get(0).cancel();
         // The place is free as soon as the gateway has heard of it.
-        SlowReader next =
-                await().atMost(30, SECONDS).until(() -> reader(shortest().build()), SlowReader::isAccepted);
+        SlowReader next = await().until(() -> reader(shortest().build()), SlowReader::isAccepted);
         waiting.forEach(SlowReader::cancel);
         running.cancel();
         assertThat(Gateway.images(next.awaitCompletion())).hasSize(1);
@@ -171,14 +169,13 @@ public class AdmissionTest extends ConnectedTest {
     /** One that has done enough steps to know how long they take, and has many more to do. */
     private SlowReader running() {
         SlowReader reader = reader(longest());
-        await().atMost(60, SECONDS)
-                .until(() -> reader.events().stream()
-                        .anyMatch(event -> event.getStepProgress().getStep() >= 7));
+        await().until(() -> reader.events().stream()
+                .anyMatch(event -> event.getStepProgress().getStep() >= 7));
         return reader;
     }
 
     private static void awaitPosition(SlowReader reader, int position) {
-        await().atMost(30, SECONDS).until(() -> positions(reader).contains(position));
+        await().until(() -> positions(reader).contains(position));
     }
 
     private static List<Integer> positions(SlowReader reader) {

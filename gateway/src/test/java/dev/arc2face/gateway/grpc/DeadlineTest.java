@@ -1,8 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.util.Durations;
 import com.google.rpc.RetryInfo;
@@ -49,7 +48,7 @@ class DeadlineTest extends ConnectedTest {
         Failure.of(() -> withinMillis(1500).generate(longest()).forEachRemaining(event -> {}))
                 .isFor(ErrorReason.DEADLINE_EXCEEDED);
         Statistics.Counters afterwards = triton.counters("unet");
-        await().during(Duration.ofSeconds(1)).atMost(10, SECONDS).until(() -> {
+        await().during(Duration.ofSeconds(1)).until(() -> {
             Statistics.Counters since = triton.counters("unet").since(afterwards);
             return since.succeeded() + since.failed() <= 1;
         });
@@ -86,14 +85,12 @@ class DeadlineTest extends ConnectedTest {
         other.call(longest());
         other.readAll();
         assertThat(other.isAccepted()).isTrue();
-        await().atMost(10, SECONDS)
-                .until(() -> other.events().stream()
-                        .anyMatch(
-                                event -> event.hasQueued() && event.getQueued().getPosition() == 1));
+        await().until(() -> other.events().stream()
+                .anyMatch(event -> event.hasQueued() && event.getQueued().getPosition() == 1));
         assertThat(other.events()).noneMatch(GenerateResponse::hasFaceReport);
 
         tight.cancel();
-        await().atMost(30, SECONDS).until(() -> other.events().stream().anyMatch(GenerateResponse::hasStepProgress));
+        await().until(() -> other.events().stream().anyMatch(GenerateResponse::hasStepProgress));
         other.cancel();
     }
 

@@ -1,8 +1,8 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;

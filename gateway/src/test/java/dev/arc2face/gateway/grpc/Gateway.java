@@ -1,7 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.util.concurrent.TimeUnit.SECONDS;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.v1.Embedding;
@@ -124,7 +124,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     public Gateway awaitServing() {
-        await().atMost(60, SECONDS).until(() -> health("") == ServingStatus.SERVING);
+        await().until(() -> health("") == ServingStatus.SERVING);
         return this;
     }
 

@@ -1,7 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;

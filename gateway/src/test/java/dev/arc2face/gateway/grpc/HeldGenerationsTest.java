@@ -1,9 +1,9 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static io.grpc.stub.ServerCalls.asyncServerStreamingCall;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.admission.Admission;
@@ -84,7 +84,7 @@ class HeldGenerationsTest extends ConnectedTest {
     void photoIsLetGoOfAlthoughItsResultIsHeld() {
         Generations generations = generations("64M");
         WeakReference<ByteString> photo = photoOfFinished("photo", service(generations));
-        await().atMost(30, SECONDS).until(() -> {
+        await().until(() -> {
             System.gc();
             return photo.get() == null;
         });
@@ -123,7 +123,7 @@ class HeldGenerationsTest extends ConnectedTest {
     @Test
     void nobodyIsWaitedForOnceAGenerationHasEnded() {
         generate(service(generations("64M"))::beginAlone, request("alone").build());
-        await().atMost(30, SECONDS).until(() -> expiries.getQueue().size() == 1);
+        await().until(() -> expiries.getQueue().size() == 1);
         assertThat(patience.getQueue()).isEmpty();
     }
 

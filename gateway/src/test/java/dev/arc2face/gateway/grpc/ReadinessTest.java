@@ -1,8 +1,7 @@
 package dev.arc2face.gateway.grpc;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
@@ -51,26 +50,24 @@ class ReadinessTest {
                         .setNumImages(16)
                         .build());
                 running.readAll();
-                await().atMost(30, SECONDS)
-                        .until(() -> running.events().stream().anyMatch(GenerateResponse::hasStepProgress));
+                await().until(() -> running.events().stream().anyMatch(GenerateResponse::hasStepProgress));
                 triton.kill();
                 Failure.of(running.awaitFailure()).isFor(ErrorReason.MODEL_SERVER_UNAVAILABLE);
-                await().atMost(30, SECONDS).until(() -> gateway.health("") == ServingStatus.NOT_SERVING);
+                await().until(() -> gateway.health("") == ServingStatus.NOT_SERVING);
                 assertUnready(gateway);
 
                 triton.restart();
                 gateway.awaitServing();
                 assertThat(gateway.portraits(request)).isEqualTo(portraits);
             }
-            await().atMost(30, SECONDS).until(() -> gateway.health("") == ServingStatus.NOT_SERVING);
-            await().atMost(10, SECONDS)
-                    .untilAsserted(() -> assertThat(statuses)
-                            .containsExactly(
-                                    ServingStatus.NOT_SERVING,
-                                    ServingStatus.SERVING,
-                                    ServingStatus.NOT_SERVING,
-                                    ServingStatus.SERVING,
-                                    ServingStatus.NOT_SERVING));
+            await().until(() -> gateway.health("") == ServingStatus.NOT_SERVING);
+            await().untilAsserted(() -> assertThat(statuses)
+                    .containsExactly(
+                            ServingStatus.NOT_SERVING,
+                            ServingStatus.SERVING,
+                            ServingStatus.NOT_SERVING,
+                            ServingStatus.SERVING,
+                            ServingStatus.NOT_SERVING));
         }
     }
 

@@ -1,9 +1,8 @@
 package dev.arc2face.gateway.grpc;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.triton.TritonResource;
@@ -204,7 +203,7 @@ class ResumeTest extends ConnectedTest {
             SlowReader reader = new SlowReader(connection);
             reader.call(request.build());
             reader.read(count);
-            await().atMost(60, SECONDS).until(() -> reader.events().size() == count);
+            await().until(() -> reader.events().size() == count);
             connection.channel.shutdownNow();
             return reader.events();
         }

@@ -1,10 +1,10 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.security.ApiKeys;
@@ -99,7 +99,7 @@ class TlsTest {
 
     @Test
     void certificateOpensOverHttpsAsWell() {
-        await().atMost(60, SECONDS).ignoreExceptions().until(() -> https("ours/client", "/v1/model") == 200);
+        await().ignoreExceptions().until(() -> https("ours/client", "/v1/model") == 200);
         assertThat(https("ours/client", "/v1/generations/x")).isEqualTo(403);
         assertThatThrownBy(() -> https("others/client", "/v1/model")).isInstanceOf(CompletionException.class);
         assertThat(Gateway.httpPage("/v1/model")).contains("UNAUTHENTICATED"); // in the clear there is none
@@ -107,7 +107,7 @@ class TlsTest {
 
     @Test
     void keyOpensNothingWithoutACertificate() {
-        await().atMost(60, SECONDS).ignoreExceptions().until(() -> https("ours/client", "/v1/model", KEY) == 200);
+        await().ignoreExceptions().until(() -> https("ours/client", "/v1/model", KEY) == 200);
         assertThat(https("ours/client", "/v1/generations/x", KEY)).isEqualTo(404); // the key's role
         assertThat(Gateway.httpPage("/v1/model", KEY)).contains("\"UNAUTHENTICATED\"", "no client certificate");
     }
@@ -143,7 +143,7 @@ class TlsTest {
     @Test
     void clientWithACertificateOfOursGetsInWithItsRoles() throws IOException {
         ChannelCredentials ours = credentials("ours/client");
-        await().atMost(60, SECONDS).ignoreExceptions().until(() -> profile(ours).equals("mini"));
+        await().ignoreExceptions().until(() -> profile(ours).equals("mini"));
         Failure.of(() -> call(
                         ours,
                         stub -> stub.cancelGeneration(CancelGenerationRequest.newBuilder()
@@ -170,9 +170,7 @@ class TlsTest {
     @Test
     void renewedCertificateIsUsedWithoutARestart() throws IOException {
         ChannelCredentials strict = credentials("ours/client");
-        await().atMost(60, SECONDS)
-                .ignoreExceptions()
-                .until(() -> profile(strict).equals("mini"));
+        await().ignoreExceptions().until(() -> profile(strict).equals("mini"));
         // A new key under the old roots; whoever trusts only this very certificate sees the change.
         String before = Files.readString(file("ours/server.pem"));
         Certificates.in(file("ours")).certify("server", "ip:127.0.0.1");
@@ -184,9 +182,7 @@ class TlsTest {
                         file("ours/client.pem").toFile(),
                         file("ours/client.key").toFile())
                 .build();
-        await().atMost(60, SECONDS)
-                .ignoreExceptions()
-                .until(() -> profile(pinned).equals("mini"));
+        await().ignoreExceptions().until(() -> profile(pinned).equals("mini"));
     }
 
     /** The first certificate of a PEM file. */

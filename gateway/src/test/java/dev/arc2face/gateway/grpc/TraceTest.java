@@ -1,9 +1,9 @@
 package dev.arc2face.gateway.grpc;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static io.opentelemetry.api.common.AttributeKey.longKey;
 import static io.opentelemetry.api.common.AttributeKey.stringKey;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.trace.SpansInMemory;

@@ -1,9 +1,9 @@
 package dev.arc2face.gateway.rest;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.grpc.AdmissionTest;
@@ -39,8 +39,7 @@ class RestPatienceTest extends ConnectedTest {
                     .untilAsserted(() -> assertThat(Gateway.metrics())
                             .contains("arc2face_calls_total{code=\"RESOURCE_EXHAUSTED\",method=\"ListenToGeneration\","
                                     + "reason=\"CLIENT_TOO_SLOW\"}"));
-            await().atMost(60, SECONDS)
-                    .until(() -> http.get("/v1/generations/" + id).status() == 404);
+            await().until(() -> http.get("/v1/generations/" + id).status() == 404);
         }
     }
 

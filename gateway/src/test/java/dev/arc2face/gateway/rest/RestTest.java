@@ -1,9 +1,8 @@
 package dev.arc2face.gateway.rest;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
@@ -300,10 +299,8 @@ class RestTest extends ConnectedTest {
                 events.take(3);
             }
         }
-        await().atMost(60, SECONDS)
-                .until(() -> http.get("/v1/generations/" + left).status() == 404);
-        await().atMost(60, SECONDS)
-                .until(() -> http.get("/v1/generations/" + goesOn).event().hasCompleted());
+        await().until(() -> http.get("/v1/generations/" + left).status() == 404);
+        await().until(() -> http.get("/v1/generations/" + goesOn).event().hasCompleted());
     }
 
     @Test

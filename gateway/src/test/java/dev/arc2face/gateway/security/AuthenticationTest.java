@@ -1,11 +1,11 @@
 package dev.arc2face.gateway.security;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static dev.arc2face.gateway.security.Credentials.bearer;
 import static dev.arc2face.gateway.security.Credentials.key;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.arc2face.gateway.ErrorReason;

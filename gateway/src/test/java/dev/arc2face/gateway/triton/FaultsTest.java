@@ -1,10 +1,10 @@
 package dev.arc2face.gateway.triton;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.MINUTES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
@@ -106,9 +106,9 @@ class FaultsTest {
             double counted = rows(meters, "delivered");
             long before = executed(statistics, triton);
 
-            slow.freezeBackends();
+            slow.freeze();
             decode(models); // which the first of the two gets, as both have nothing to do
-            slow.thawBackends();
+            slow.thaw();
 
             assertThat(rows(meters, "failed")).isEqualTo(1);
             assertThat(rows(meters, "delivered") - counted).isEqualTo(1);

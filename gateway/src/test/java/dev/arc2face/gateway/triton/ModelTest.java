@@ -1,10 +1,10 @@
 package dev.arc2face.gateway.triton;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import dev.arc2face.gateway.ErrorReason;
@@ -16,7 +16,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,7 +39,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(TritonExtension.class)
 class ModelTest {
     private static final int CALLERS = 6;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @Test
     void callersAtUnequalTimestepsShareABatchAndGetWhatTheyGetAlone(SharedTriton triton) {
@@ -52,7 +50,7 @@ class ModelTest {
         List<ByteString> alone = calls.stream().map(call -> predict(unet, call)).toList();
 
         // Whether requests meet in Triton's queue is up to chance; that some do is certain in time.
-        await().atMost(PATIENCE).until(() -> {
+        await().until(() -> {
             Counters before = triton.settledCounters("unet");
             assertThat(allAtOnce(unet, calls)).isEqualTo(alone);
             Counters seen = triton.settledCounters("unet").since(before);
@@ -238,8 +236,7 @@ class ModelTest {
             failureOfCancelled(models.unet(), UnetInputs.of(models.sizes(), 1));
 
             process.thaw();
-            await().atMost(PATIENCE)
-                    .until(() -> statistics.of("unet").since(before).succeeded() == 1);
+            await().until(() -> statistics.of("unet").since(before).succeeded() == 1);
             assertThat(statistics.of("unet").since(before).failed()).isZero();
         }
     }
@@ -308,7 +305,7 @@ class ModelTest {
         CompletableFuture<FailureException> call = new CompletableFuture<>();
         Thread caller = new Thread(() -> call.complete(failure(context, model, inputs)));
         caller.start();
-        await().atMost(PATIENCE).until(() -> caller.getState() == Thread.State.TIMED_WAITING);
+        await().until(() -> caller.getState() == Thread.State.TIMED_WAITING);
 
         context.cancel(null);
 

@@ -1,6 +1,6 @@
 package dev.arc2face.gateway.triton;
 
-import static org.awaitility.Awaitility.await;
+import static dev.arc2face.gateway.Waiting.await;
 
 import dev.arc2face.inference.GRPCInferenceServiceGrpc;
 import dev.arc2face.inference.ModelStatistics;

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * A real Triton, with the mini profile unless told otherwise, in a process of its own that ends with this JVM. It is ready when the
@@ -98,22 +97,6 @@ public final class TritonProcess implements AutoCloseable {
     /** Ends the processes in which its models run, as a crash of theirs would; Triton starts others by and by. */
     void killBackends() {
         ProcessHandle.of(pid).stream().flatMap(ProcessHandle::descendants).forEach(ProcessHandle::destroyForcibly);
-    }
-
-    /** Freezes the processes in which its models run: it takes calls, and answers none before {@link #thawBackends}. */
-    void freezeBackends() {
-        backends().forEach(backend -> signal("STOP", backend));
-    }
-
-    /** Lets frozen models go on. */
-    void thawBackends() {
-        backends().forEach(backend -> signal("CONT", backend));
-    }
-
-    private Stream<Long> backends() {
-        return ProcessHandle.of(pid).stream()
-                .flatMap(ProcessHandle::descendants)
-                .map(ProcessHandle::pid);
     }
 
     /** Freezes Triton: it holds its connections and answers nothing. {@link #kill} and {@link #thaw} still work. */

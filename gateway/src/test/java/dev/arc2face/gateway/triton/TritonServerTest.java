@@ -1,10 +1,10 @@
 package dev.arc2face.gateway.triton;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.FailureException;

@@ -1,13 +1,12 @@
 package dev.arc2face.gateway.triton;
 
+import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.awaitility.Awaitility.await;
 
 import dev.arc2face.gateway.FailureException;
 import dev.arc2face.gateway.security.Certificates;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +40,7 @@ class TritonTlsTest {
             ServedModels models = Await.ready(known);
             assertThat(models.sizes().imageWidth()).isEqualTo(128);
             // Both have been turned away: what they say of Triton is no longer that they have not looked.
-            await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            await().untilAsserted(() -> {
                 assertThat(failure(plain)).contains("does not answer");
                 assertThat(failure(stranger)).contains("does not answer");
             });
