@@ -104,13 +104,18 @@ final class Replica implements AutoCloseable {
         });
     }
 
-    /** Stops watching and breaks off all calls. */
+    /**
+     * Stops watching and begins no call. What nobody waits for any more may be answered yet, for as long as a look may
+     * take, as Triton minds when a call is broken off (see {@link InferCall}); then all calls are.
+     */
     @Override
     public void close() {
         watch.shutdownNow();
         try {
             watch.awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
-            link.channel.shutdownNow().awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
+            if (!link.channel.shutdown().awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS)) {
+                link.channel.shutdownNow().awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -139,15 +139,19 @@ public final class TritonServer implements AutoCloseable {
         });
     }
 
-    /** Stops watching and breaks off all calls. */
+    /** Stops watching and, in a while, breaks off all calls. */
     @Override
     public void close() {
         addresses.close();
         tls.close();
-        news.execute(() -> watched.values().forEach(Replica::close));
+        news.execute(() -> {
+            watched.values().forEach(Replica::retire); // so that they end beside one another
+            watched.values().forEach(Replica::close);
+        });
         news.shutdown(); // what was told before is heard first
         try {
-            news.awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
+            // As long as the end of one replica may take, or of several that end alike.
+            news.awaitTermination(3 * config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
