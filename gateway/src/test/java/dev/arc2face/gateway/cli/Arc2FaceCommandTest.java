@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.cli;
 
 import static dev.arc2face.gateway.Waiting.await;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
@@ -23,16 +22,11 @@ import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceImplBase;
 import dev.arc2face.v1.Preview;
 import dev.arc2face.v1.SourceReport;
 import dev.arc2face.v1.StepProgress;
-import io.grpc.Server;
-import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,41 +46,27 @@ class Arc2FaceCommandTest {
     @TempDir
     private Path folder;
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final CompletableFuture<GenerateRequest> received = new CompletableFuture<>();
     private BiConsumer<GenerateRequest, ServerCallStreamObserver<GenerateResponse>> answer = (request, stream) -> {};
-    private Server server;
+    private Client client;
     private Path photo;
 
     @BeforeEach
     void start() throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                .addService(new PortraitServiceImplBase() {
-                    @Override
-                    public void generate(GenerateRequest request, StreamObserver<GenerateResponse> stream) {
-                        received.complete(request);
-                        answer.accept(request, (ServerCallStreamObserver<GenerateResponse>) stream);
-                    }
-                })
-                .build()
-                .start();
+        client = new Client(new PortraitServiceImplBase() {
+            @Override
+            public void generate(GenerateRequest request, StreamObserver<GenerateResponse> stream) {
+                received.complete(request);
+                answer.accept(request, (ServerCallStreamObserver<GenerateResponse>) stream);
+            }
+        });
         photo = folder.resolve("a face.png");
         ImageIO.write(new BufferedImage(64, 48, BufferedImage.TYPE_INT_RGB), "png", photo.toFile());
     }
 
     @AfterEach
     void stop() {
-        server.shutdownNow();
-    }
-
-    private int execute(String... args) {
-        Terminal terminal = new Terminal(new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8), false);
-        return new Arc2FaceCommand(terminal).execute(args);
-    }
-
-    private String target() {
-        return "--target=127.0.0.1:" + server.getPort();
+        client.close();
     }
 
     private static GenerateResponse.Builder event(long sequence) {
@@ -143,22 +123,22 @@ class Arc2FaceCommandTest {
         answer = this::aWholeGeneration;
         Path pictures = folder.resolve("new/folder");
         Path sheet = folder.resolve("sheet.png");
-        int code = execute(
+        int code = client.execute(
                 "generate",
                 photo.toString(),
-                target(),
+                client.target(),
                 "--out",
                 pictures.toString(),
                 "--contact-sheet",
                 sheet.toString());
 
-        assertThat(err.toString(UTF_8).lines())
+        assertThat(client.err().lines())
                 .containsExactly(
                         "using face 0 of 1 (30x40 pixels, score 0.750), the largest",
                         "[############------------] step 1/2, 1.0 s left",
                         "1 portrait in 2.0 s, mean similarity 0.500");
         Path portrait = pictures.resolve("a face-4294967295.png");
-        assertThat(out.toString(UTF_8).lines())
+        assertThat(client.out().lines())
                 .containsExactly(portrait + "  seed 4294967295  similarity 0.500", sheet.toString());
         assertThat(portrait).hasSameBinaryContentAs(photo);
         assertThat(pictures.resolve("a face-7-step001.jpg")).exists();
@@ -169,10 +149,10 @@ class Arc2FaceCommandTest {
     @Test
     void everyOptionReachesTheServerAndNothingElseIsSet() throws Exception {
         answer = this::aWholeGeneration;
-        execute(
+        client.execute(
                 "generate",
                 photo.toString(),
-                target(),
+                client.target(),
                 "-o",
                 folder.toString(),
                 "-n",
@@ -221,7 +201,7 @@ class Arc2FaceCommandTest {
     @Test
     void withoutOptionsTheServerDecides() throws Exception {
         answer = this::aWholeGeneration;
-        execute("generate", photo.toString(), target(), "-o", folder.toString());
+        client.execute("generate", photo.toString(), client.target(), "-o", folder.toString());
         assertThat(received.get().toBuilder().clearIdentity().build())
                 .isEqualTo(GenerateRequest.newBuilder().setPreviewEvery(0).build());
     }
@@ -231,12 +211,12 @@ class Arc2FaceCommandTest {
         answer = this::aWholeGeneration;
         Path other =
                 Files.writeString(folder.resolve("other.json"), "{\"values\": [1], \"recogniserId\": \"mobileface\"}");
-        execute(
+        client.execute(
                 "generate",
                 photo.toString(),
                 other.toString(),
                 photo.toString(),
-                target(),
+                client.target(),
                 "-o",
                 folder.toString(),
                 "--mix",
@@ -269,7 +249,8 @@ class Arc2FaceCommandTest {
     @Test
     void aMixIsHalfWayUnlessItIsSaid() throws Exception {
         answer = this::aWholeGeneration;
-        execute("generate", photo.toString(), target(), "-o", folder.toString(), "--mix", photo.toString());
+        client.execute(
+                "generate", photo.toString(), client.target(), "-o", folder.toString(), "--mix", photo.toString());
         assertThat(received.get().getIdentity().getInterpolation().getTList()).containsExactly(0.5f);
         assertThat(received.get().hasNumImages()).isFalse();
     }
@@ -315,21 +296,21 @@ class Arc2FaceCommandTest {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        int code = execute(
+        int code = client.execute(
                 "generate",
                 photo.toString(),
                 second.toString(),
                 photo.toString(),
-                target(),
+                client.target(),
                 "-o",
                 folder.toString(),
                 "--contact-sheet",
                 sheet.toString());
-        assertThat(err.toString(UTF_8).lines())
+        assertThat(client.err().lines())
                 .containsExactly(
                         "using the mean of 2 of 3; left out " + second + " (similarity 0.125)",
                         "2 portraits in 0.0 s, 5 drawn again");
-        assertThat(out.toString(UTF_8).lines())
+        assertThat(client.out().lines())
                 .containsExactly(
                         folder.resolve("a face-1.png") + "  seed 1  no face found  attempt 3",
                         folder.resolve("a face-2.png") + "  seed 2  no face found  below what was asked, the best of 4",
@@ -342,7 +323,7 @@ class Arc2FaceCommandTest {
         answer = this::aWholeGeneration;
         Path embedding = Files.writeString(
                 folder.resolve("e.json"), "{\"values\": [0.5, -1], \"recogniserId\": \"mobileface\"}");
-        execute("generate", "--embedding", embedding.toString(), target(), "-o", folder.toString());
+        client.execute("generate", "--embedding", embedding.toString(), client.target(), "-o", folder.toString());
         assertThat(received.get().getIdentity().getEmbedding().getValuesList()).containsExactly(0.5f, -1f);
         assertThat(folder.resolve("e-4294967295.png")).exists();
     }
@@ -350,8 +331,8 @@ class Arc2FaceCommandTest {
     @Test
     void jsonIsOneEventALineWithFileNamesForPictures() {
         answer = this::aWholeGeneration;
-        int code = execute("generate", photo.toString(), target(), "-o", folder.toString(), "--json");
-        List<JsonObject> events = out.toString(UTF_8)
+        int code = client.execute("generate", photo.toString(), client.target(), "-o", folder.toString(), "--json");
+        List<JsonObject> events = client.out()
                 .lines()
                 .map(line -> JsonParser.parseString(line).getAsJsonObject())
                 .toList();
@@ -366,7 +347,7 @@ class Arc2FaceCommandTest {
         assertThat(events.get(3).getAsJsonObject("preview").get("file").getAsString())
                 .endsWith("a face-7-step001.jpg");
         assertThat(events.get(3).getAsJsonObject("preview").has("jpeg")).isFalse();
-        assertThat(err.toString(UTF_8)).isEmpty();
+        assertThat(client.err()).isEmpty();
         assertThat(code).isZero();
     }
 
@@ -375,27 +356,28 @@ class Arc2FaceCommandTest {
         CountDownLatch cancelled = new CountDownLatch(1);
         answer = (request, stream) -> stream.setOnCancelHandler(cancelled::countDown);
         CompletableFuture<Integer> code = new CompletableFuture<>();
-        Thread command = new Thread(
-                () -> code.complete(execute("generate", photo.toString(), target(), "-o", folder.toString())));
+        Thread command = new Thread(() ->
+                code.complete(client.execute("generate", photo.toString(), client.target(), "-o", folder.toString())));
         command.start();
         received.get();
         command.interrupt();
         await().untilAsserted(() -> assertThat(cancelled.getCount()).isZero());
         assertThat(code.get()).isEqualTo(ExitCode.INTERRUPTED.number());
-        assertThat(err.toString(UTF_8)).isEqualTo("error: interrupted; the call is cancelled\n");
+        assertThat(client.err()).isEqualTo("error: interrupted; the call is cancelled\n");
     }
 
     @Test
     void aServerThatIsSilentIsGivenUpAtTheDeadline() {
-        int code = execute("generate", photo.toString(), target(), "--deadline", "100ms");
+        int code = client.execute("generate", photo.toString(), client.target(), "--deadline", "100ms");
         assertThat(code).isEqualTo(ExitCode.DEADLINE.number());
     }
 
     @Test
     void aStreamThatEndsEarlyIsAnError() {
         answer = (request, stream) -> stream.onCompleted();
-        assertThat(execute("generate", photo.toString(), target())).isEqualTo(ExitCode.OTHER.number());
-        assertThat(err.toString(UTF_8)).contains("ended the stream");
+        assertThat(client.execute("generate", photo.toString(), client.target()))
+                .isEqualTo(ExitCode.OTHER.number());
+        assertThat(client.err()).contains("ended the stream");
     }
 
     @Test
@@ -404,8 +386,8 @@ class Arc2FaceCommandTest {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        assertThat(execute("info", "--target", "127.0.0.1:" + port)).isEqualTo(ExitCode.UNAVAILABLE.number());
-        assertThat(err.toString(UTF_8)).startsWith("error: no server answers at 127.0.0.1:" + port);
+        assertThat(client.execute("info", "--target", "127.0.0.1:" + port)).isEqualTo(ExitCode.UNAVAILABLE.number());
+        assertThat(client.err()).startsWith("error: no server answers at 127.0.0.1:" + port);
     }
 
     @Test
@@ -416,11 +398,13 @@ class Arc2FaceCommandTest {
             file.setLength(Inputs.MAX_PHOTO_BYTES + 1);
         }
         for (String input : List.of("missing.png", folder.toString(), huge.toString())) {
-            assertThat(execute("generate", input, target())).as(input).isEqualTo(ExitCode.BAD_INPUT.number());
+            assertThat(client.execute("generate", input, client.target()))
+                    .as(input)
+                    .isEqualTo(ExitCode.BAD_INPUT.number());
         }
-        assertThat(execute("generate", "--embedding", text.toString(), target()))
+        assertThat(client.execute("generate", "--embedding", text.toString(), client.target()))
                 .isEqualTo(ExitCode.BAD_INPUT.number());
-        assertThat(err.toString(UTF_8).lines()).hasSize(4).allMatch(line -> line.startsWith("error: "));
+        assertThat(client.err().lines()).hasSize(4).allMatch(line -> line.startsWith("error: "));
         assertThat(received).isNotDone();
     }
 
@@ -440,18 +424,20 @@ class Arc2FaceCommandTest {
                 List.of("compare", "a.png"),
                 List.of("info", "--target", "a b"));
         for (List<String> args : wrong) {
-            err.reset();
-            assertThat(execute(args.toArray(String[]::new))).as("%s", args).isEqualTo(ExitCode.USAGE.number());
-            assertThat(err.toString(UTF_8).lines()).singleElement().asString().startsWith("error: ");
+            client.forget();
+            assertThat(client.execute(args.toArray(String[]::new)))
+                    .as("%s", args)
+                    .isEqualTo(ExitCode.USAGE.number());
+            assertThat(client.err().lines()).singleElement().asString().startsWith("error: ");
         }
     }
 
     @Test
     void helpOfEveryCommandListsTheExitCodes() throws ExecutionException {
         for (String command : List.of("generate", "dataset", "detect", "embed", "compare", "info")) {
-            out.reset();
-            assertThat(execute(command, "--help")).isZero();
-            assertThat(out.toString(UTF_8)).contains("--target", "--json", "--deadline", "130");
+            client.forget();
+            assertThat(client.execute(command, "--help")).isZero();
+            assertThat(client.out()).contains("--target", "--json", "--deadline", "130");
         }
     }
 }

@@ -1,7 +1,6 @@
 package dev.arc2face.gateway.cli;
 
 import static dev.arc2face.gateway.Waiting.await;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
@@ -26,17 +25,12 @@ import dev.arc2face.v1.PortraitImage;
 import dev.arc2face.v1.PortraitServiceGrpc.PortraitServiceImplBase;
 import dev.arc2face.v1.ServedModel;
 import dev.arc2face.v1.VariantInfo;
-import io.grpc.Server;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,13 +62,11 @@ class DatasetCommandTest {
     private static Path prior;
     private static ByteString png;
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final List<GenerateRequest> received = new CopyOnWriteArrayList<>();
     private String recogniser = RECOGNISER;
     private Function<GenerateRequest, PortraitImage.Builder> answer = request -> portrait(request, 0.7f);
     private boolean answers = true;
-    private Server server;
+    private Client client;
 
     @BeforeAll
     static void prepare() throws IOException {
@@ -86,37 +78,34 @@ class DatasetCommandTest {
 
     @BeforeEach
     void start() throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                .addService(new PortraitServiceImplBase() {
-                    @Override
-                    public void getModelInfo(GetModelInfoRequest request, StreamObserver<GetModelInfoResponse> stream) {
-                        stream.onNext(info());
-                        stream.onCompleted();
-                    }
+        client = new Client(new PortraitServiceImplBase() {
+            @Override
+            public void getModelInfo(GetModelInfoRequest request, StreamObserver<GetModelInfoResponse> stream) {
+                stream.onNext(info());
+                stream.onCompleted();
+            }
 
-                    @Override
-                    public void generate(GenerateRequest request, StreamObserver<GenerateResponse> stream) {
-                        received.add(request);
-                        if (!answers) {
-                            return;
-                        }
-                        try {
-                            stream.onNext(GenerateResponse.newBuilder()
-                                    .setImage(answer.apply(request))
-                                    .build());
-                            stream.onCompleted();
-                        } catch (StatusRuntimeException refused) {
-                            stream.onError(refused);
-                        }
-                    }
-                })
-                .build()
-                .start();
+            @Override
+            public void generate(GenerateRequest request, StreamObserver<GenerateResponse> stream) {
+                received.add(request);
+                if (!answers) {
+                    return;
+                }
+                try {
+                    stream.onNext(GenerateResponse.newBuilder()
+                            .setImage(answer.apply(request))
+                            .build());
+                    stream.onCompleted();
+                } catch (StatusRuntimeException refused) {
+                    stream.onError(refused);
+                }
+            }
+        });
     }
 
     @AfterEach
     void stop() {
-        server.shutdownNow();
+        client.close();
     }
 
     private GetModelInfoResponse info() {
@@ -195,14 +184,13 @@ class DatasetCommandTest {
     private int execute(String... more) {
         List<String> args = new ArrayList<>(List.of(
                 "dataset",
-                "--target=127.0.0.1:" + server.getPort(),
+                client.target(),
                 "--identities=2",
                 "--per-identity=3",
                 "--prior=" + prior,
                 "--out=" + set()));
         args.addAll(List.of(more));
-        Terminal terminal = new Terminal(new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8), false);
-        return new Arc2FaceCommand(terminal).execute(args.toArray(String[]::new));
+        return client.execute(args.toArray(String[]::new));
     }
 
     private List<JsonObject> manifest() throws IOException {
@@ -235,8 +223,7 @@ class DatasetCommandTest {
         assertThat(received).hasSize(6);
         assertThat(seeds).hasSize(6);
         assertThat(people).hasSize(2);
-        assertThat(out.toString(UTF_8))
-                .isEqualTo(set() + ": 6 pictures of 2 identities, 0 missed, mean similarity 0.700\n");
+        assertThat(client.out()).isEqualTo(set() + ": 6 pictures of 2 identities, 0 missed, mean similarity 0.700\n");
     }
 
     @Test
@@ -260,7 +247,7 @@ class DatasetCommandTest {
                 .getAsJsonObject();
         assertThat(settings.getAsJsonObject("models").getAsJsonObject("sha256").keySet())
                 .containsExactly("arcface", "unet_lcm", "vae_decoder");
-        assertThat(JsonParser.parseString(out.toString(UTF_8)).getAsJsonObject())
+        assertThat(JsonParser.parseString(client.out()).getAsJsonObject())
                 .hasToString("{\"identities\":2,\"pictures\":6,\"missed\":0,\"attempts\":12,\"mean_similarity\":"
                         + "0.699999988079071,\"least_similarity\":0.699999988079071}");
     }
@@ -293,7 +280,7 @@ class DatasetCommandTest {
             return portrait(request, 0.7f);
         };
         assertThat(execute("--patience=50ms", "--concurrency=1")).isEqualTo(ExitCode.UNAVAILABLE.number());
-        assertThat(err.toString(UTF_8)).contains("[MODEL_SERVER_UNAVAILABLE]");
+        assertThat(client.err()).contains("[MODEL_SERVER_UNAVAILABLE]");
         assertThat(set().resolve("manifest.jsonl")).doesNotExist();
         received.clear();
         answer = request -> portrait(request, 0.7f);
@@ -309,7 +296,7 @@ class DatasetCommandTest {
                     refusal(Code.PERMISSION_DENIED, "POLICY_REFUSED").build());
         };
         assertThat(execute("--concurrency=1")).isEqualTo(ExitCode.FORBIDDEN.number());
-        assertThat(err.toString(UTF_8).lines()).singleElement().asString().startsWith("error: no [POLICY_REFUSED]");
+        assertThat(client.err().lines()).singleElement().asString().startsWith("error: no [POLICY_REFUSED]");
     }
 
     @Test
@@ -322,7 +309,7 @@ class DatasetCommandTest {
         };
         assertThat(execute("--concurrency=1")).isZero();
         assertThat(manifest()).hasSize(4);
-        assertThat(out.toString(UTF_8)).contains("4 pictures of 2 identities, 2 missed");
+        assertThat(client.out()).contains("4 pictures of 2 identities, 2 missed");
         received.clear();
         assertThat(execute()).isZero();
         assertThat(received).isEmpty();
@@ -340,7 +327,7 @@ class DatasetCommandTest {
         await().until(() -> received.size() == 4);
         command.interrupt();
         assertThat(code.get()).isEqualTo(ExitCode.INTERRUPTED.number());
-        assertThat(err.toString(UTF_8)).isEqualTo("error: interrupted; the same command goes on from here\n");
+        assertThat(client.err()).isEqualTo("error: interrupted; the same command goes on from here\n");
         answers = true;
         assertThat(execute()).isZero();
         assertThat(manifest()).hasSize(6);
@@ -371,9 +358,9 @@ class DatasetCommandTest {
         assertThat(execute()).isZero();
         Path first = set().resolve("identities.npy");
         Path given = Files.copy(first, folder.resolve("given.npy"));
-        out.reset();
+        client.forget();
         assertThat(execute("--away-from=" + given)).isEqualTo(ExitCode.BAD_INPUT.number());
-        assertThat(err.toString(UTF_8)).contains("away_from", "[FOLDER_HOLDS_SOMETHING_ELSE]");
+        assertThat(client.err()).contains("away_from", "[FOLDER_HOLDS_SOMETHING_ELSE]");
         Files.move(set(), folder.resolve("first"));
         assertThat(execute("--away-from=" + given)).isZero();
         assertThat(set().resolve("README.md")).content().contains("towards 2 given embeddings");
@@ -384,18 +371,11 @@ class DatasetCommandTest {
     void withoutAPriorForTheRecogniserItIsSaidHowToMakeOne() {
         recogniser = "another";
         assertThat(execute()).isEqualTo(ExitCode.BAD_INPUT.number());
-        assertThat(err.toString(UTF_8)).contains("[PRIOR_OF_OTHER_RECOGNISER]");
-        err.reset();
-        Terminal terminal = new Terminal(new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8), false);
-        int code = new Arc2FaceCommand(terminal)
-                .execute(
-                        "dataset",
-                        "--target=127.0.0.1:" + server.getPort(),
-                        "--identities=1",
-                        "--per-identity=1",
-                        "--out=" + set());
+        assertThat(client.err()).contains("[PRIOR_OF_OTHER_RECOGNISER]");
+        client.forget();
+        int code = client.execute("dataset", client.target(), "--identities=1", "--per-identity=1", "--out=" + set());
         assertThat(code).isEqualTo(ExitCode.BAD_INPUT.number());
-        assertThat(err.toString(UTF_8)).contains("no identity prior for another", "training.identity_prior", "--prior");
+        assertThat(client.err()).contains("no identity prior for another", "training.identity_prior", "--prior");
     }
 
     @Test
@@ -408,9 +388,9 @@ class DatasetCommandTest {
                 "--min-similarity=2",
                 "--max-attempts=17",
                 "--concurrency=0")) {
-            err.reset();
+            client.forget();
             assertThat(execute(wrong)).as(wrong).isEqualTo(ExitCode.USAGE.number());
-            assertThat(err.toString(UTF_8).lines()).singleElement().asString().startsWith("error: ");
+            assertThat(client.err().lines()).singleElement().asString().startsWith("error: ");
         }
         assertThat(received).isEmpty();
     }

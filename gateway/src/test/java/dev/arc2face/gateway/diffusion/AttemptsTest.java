@@ -9,13 +9,8 @@ import dev.arc2face.gateway.diffusion.GenerationEvent.Finished;
 import dev.arc2face.gateway.diffusion.GenerationEvent.FurtherAttempt;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Portrait;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
-import dev.arc2face.gateway.face.FaceDetector;
-import dev.arc2face.gateway.face.IdentityReader;
-import dev.arc2face.gateway.face.IdentityScorer;
 import dev.arc2face.gateway.face.IdentitySource;
-import dev.arc2face.gateway.face.Recogniser;
 import dev.arc2face.gateway.image.ImageFormat;
-import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.triton.ServedModels;
 import dev.arc2face.gateway.triton.SharedTriton;
 import dev.arc2face.gateway.triton.Statistics.Counters;
@@ -54,16 +49,9 @@ class AttemptsTest {
     void readModels() {
         ServedModels models = triton.models();
         variant = Variants.of(models).base();
-        FaceDetector detector = new FaceDetector(models.faceDetector(), models.sizes());
-        Recogniser recogniser = new Recogniser(models.arcface());
-        generator = new PortraitGenerator(
-                models,
-                new IdentityReader(new PhotoDecoder(1 << 24, 50_000_000), detector, recogniser, 24),
-                new IdentityScorer(detector, recogniser),
-                Runnable::run,
-                System::nanoTime);
-        somebody = nobodyInParticular(models, recogniser, 7);
-        somebodyElse = nobodyInParticular(models, recogniser, 8);
+        generator = Generators.of(models);
+        somebody = Generators.nobodyInParticular(models, 7);
+        somebodyElse = Generators.nobodyInParticular(models, 8);
     }
 
     @Test
@@ -242,11 +230,6 @@ class AttemptsTest {
         List<GenerationEvent> events = new ArrayList<>();
         generator.generate(source, options, events::add);
         return events;
-    }
-
-    private static IdentitySource nobodyInParticular(ServedModels models, Recogniser recogniser, int seed) {
-        return new IdentitySource.GivenEmbedding(
-                new Noise(seed).draw(models.sizes().embeddingSize()), recogniser.id());
     }
 
     private static <E extends GenerationEvent> List<E> all(List<GenerationEvent> events, Class<E> type) {

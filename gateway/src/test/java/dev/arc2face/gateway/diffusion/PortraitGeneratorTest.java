@@ -12,11 +12,7 @@ import dev.arc2face.gateway.diffusion.GenerationEvent.Preview;
 import dev.arc2face.gateway.diffusion.GenerationEvent.Progress;
 import dev.arc2face.gateway.face.Embedding;
 import dev.arc2face.gateway.face.FaceChoice;
-import dev.arc2face.gateway.face.FaceDetector;
-import dev.arc2face.gateway.face.IdentityReader;
-import dev.arc2face.gateway.face.IdentityScorer;
 import dev.arc2face.gateway.face.IdentitySource;
-import dev.arc2face.gateway.face.Recogniser;
 import dev.arc2face.gateway.face.Stage;
 import dev.arc2face.gateway.image.ImageFormat;
 import dev.arc2face.gateway.image.PhotoDecoder;
@@ -55,16 +51,8 @@ class PortraitGeneratorTest {
     void readModels() {
         ServedModels models = triton.models();
         variant = Variants.of(models).base();
-        FaceDetector detector = new FaceDetector(models.faceDetector(), models.sizes());
-        Recogniser recogniser = new Recogniser(models.arcface());
-        generator = new PortraitGenerator(
-                models,
-                new IdentityReader(new PhotoDecoder(1 << 24, 50_000_000), detector, recogniser, 24),
-                new IdentityScorer(detector, recogniser),
-                Runnable::run,
-                System::nanoTime);
-        somebody = new IdentitySource.GivenEmbedding(
-                new Noise(7).draw(models.sizes().embeddingSize()), recogniser.id());
+        generator = Generators.of(models);
+        somebody = Generators.nobodyInParticular(models, 7);
     }
 
     @Test

@@ -8,9 +8,9 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.security.ApiKeys;
+import dev.arc2face.gateway.security.AuditLog;
 import dev.arc2face.gateway.security.Issuer;
 import dev.arc2face.gateway.security.Role;
 import dev.arc2face.gateway.triton.TritonResource;
@@ -49,9 +49,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -225,22 +222,9 @@ public class SecuredTest extends ConnectedTest {
 
     @Test
     void everyCallIsInTheAuditLog() {
-        List<JsonObject> audit = new CopyOnWriteArrayList<>();
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord line) {
-                audit.add(JsonParser.parseString(line.getMessage()).getAsJsonObject());
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        Logger log = Logger.getLogger("dev.arc2face.audit");
-        log.addHandler(handler);
-        try {
+        List<JsonObject> audit;
+        try (AuditLog log = new AuditLog()) {
+            audit = log.lines();
             GenerateRequest.Builder request = shortest()
                     .setRequestId("audited")
                     .setNumImages(2)
@@ -253,8 +237,6 @@ public class SecuredTest extends ConnectedTest {
             Failure.of(() -> info(key("wrong")));
             Failure.of(() -> as(key(ALICE)).detectFaces(DetectFacesRequest.getDefaultInstance()));
             await().until(() -> audit.size() >= 5);
-        } finally {
-            log.removeHandler(handler);
         }
         JsonObject generated = line(audit, "Generate", "key alice");
         assertThat(generated.get("request_id").getAsString()).isEqualTo("audited");

@@ -4,11 +4,11 @@ import static dev.arc2face.gateway.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import dev.arc2face.gateway.ErrorReason;
 import dev.arc2face.gateway.grpc.ConnectedTest;
 import dev.arc2face.gateway.grpc.Gateway;
 import dev.arc2face.gateway.grpc.SecuredTest;
+import dev.arc2face.gateway.security.AuditLog;
 import dev.arc2face.gateway.security.Credentials;
 import dev.arc2face.gateway.triton.TritonResource;
 import dev.arc2face.v1.DetectFacesRequest;
@@ -21,9 +21,6 @@ import io.quarkus.test.junit.TestProfile;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 /** A gateway that asks who calls asks so over HTTP as well. */
@@ -124,30 +121,15 @@ class SecuredRestTest extends ConnectedTest {
 
     @Test
     void everyCallIsInTheAuditLog() {
-        List<JsonObject> audit = new CopyOnWriteArrayList<>();
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord line) {
-                audit.add(JsonParser.parseString(line.getMessage()).getAsJsonObject());
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        Logger log = Logger.getLogger("dev.arc2face.audit");
-        log.addHandler(handler);
-        try {
+        List<JsonObject> audit;
+        try (AuditLog log = new AuditLog()) {
+            audit = log.lines();
             String id = alice.begin(request().setRequestId("rest-audited"));
             alice.events(id).messages();
             alice.get("/v1/generations/" + id + "/images/0").is(200);
             alice.post("/v1/faces:detect", Http.JSON, new byte[0]);
             new Http().get("/v1/model");
             await().until(() -> audit.size() >= 5);
-        } finally {
-            log.removeHandler(handler);
         }
         assertThat(audit.stream().map(SecuredRestTest::summary))
                 .contains(
