@@ -6,12 +6,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # To the kernel, a process' parent is the thread that started it: this one lives as long as we do.
 _STARTER = ThreadPoolExecutor(1, "child-starter")
+LOOK_SECONDS = 0.02
 _WITH_PARENT = (sys.executable, "-E", "-S", str(Path(__file__).with_name("with_parent.py")))
 
 
@@ -60,15 +62,30 @@ class Child:
         errors = [line for line in log[:-lines] if re.match(r"E\d{4} ", line)]
         return "\n".join(errors + log[-lines:])
 
-    def stop(self, patience: float = 15) -> None:
-        """SIGTERM; when the process has ended, or `patience` seconds later, SIGKILL to what is left."""
+    def stop(self, patience: float = 15, is_done: Callable[[], bool] = lambda: False) -> None:
+        """SIGTERM; when the process has ended or is done, or `patience` seconds later, SIGKILL to what is left."""
         if self.process.poll() is None:
             self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(patience)
+            end = time.monotonic() + patience
+            while self.process.poll() is None and not is_done() and time.monotonic() < end:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(LOOK_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             if self.log is None:
                 self.process.kill()
             else:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        end = time.monotonic() + patience
+        while self.log is not None and _runs(self.process.pid) and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
+
+
+def _runs(group: int) -> bool:
+    """Whether a process of this group is still there, though not one that is dead and waits for its burial."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False

@@ -105,7 +105,7 @@ class Triton:
             log.unlink(missing_ok=True)
             self.child = Child(self.command(models, backends, grpc, http, metrics), log, env, cwd=run)
             with contextlib.ExitStack() as unless_ready:
-                unless_ready.callback(self.child.stop)
+                unless_ready.callback(self.stop)
                 try:
                     self.wait_until_ready(http, metrics)
                 except StartError:
@@ -172,6 +172,17 @@ class Triton:
             return False
         server = local_http.get(self.options.host, http, "/v2")
         return server is not None and json.loads(server)["name"] == self.identity
+
+    def stop(self) -> None:
+        """Lets what runs in it end. The two seconds after that it would only wait for itself."""
+        self.child.stop(is_done=self.is_done)
+
+    def is_done(self) -> bool:
+        """Whether it has been told to stop and computes nothing any more; with options of its own it ends as it likes:
+        it may have traces to send."""
+        return not self.options.more and "All models are stopped" in self.child.log.read_text(
+            errors="replace"
+        )
 
     def lost_a_port(self) -> bool:
         """Whether somebody took a port between our choice and Triton's start."""
