@@ -295,7 +295,7 @@ evaluate: $(TEST) $(JAR) .cache/proto-deps ## Measure what the gateway delivers;
 		done; \
 		exit $$broken'
 
-# Half an hour on two cores for 200 identities. What is there is not made again.
+# On two cores for 200 identities: half an hour with AMX, hours without. What is there is not made again.
 .PHONY: source-faces
 source-faces: $(TRAIN) ## Draw the source faces that `make recognition` trains and verifies on
 	$(IN_MODELS) $(CURDIR)/$(TRAIN_PYTHON) -m evaluation.recognition.source --out $(SOURCE_FACES)/training
