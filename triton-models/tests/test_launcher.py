@@ -120,11 +120,11 @@ def test_launcher_says_where_everything_listens(launch: Callable, repository: Pa
     assert json.loads(launcher.process.stdout.readline()) == ready
     assert ready["models"] == ["half", "mix"]
     base = f"http://{ready['host']}"
-    assert urlopen(f"{base}:{ready['http']}/v2/models/mix/ready", timeout=5).status == 200
-    assert b"nv_inference_count" in urlopen(f"{base}:{ready['metrics']}/metrics", timeout=5).read()
-    socket.create_connection((ready["host"], ready["grpc"]), timeout=5).close()
+    assert urlopen(f"{base}:{ready['http']}/v2/models/mix/ready", timeout=60).status == 200
+    assert b"nv_inference_count" in urlopen(f"{base}:{ready['metrics']}/metrics", timeout=60).read()
+    socket.create_connection((ready["host"], ready["grpc"]), timeout=60).close()
 
-    with urlopen(f"{base}:{ready['http']}/v2/models/mix/config", timeout=5) as response:
+    with urlopen(f"{base}:{ready['http']}/v2/models/mix/config", timeout=60) as response:
         parameters = json.load(response)["parameters"]
     assert parameters["engine"]["string_value"].endswith("(Python-based backend)")
     assert parameters["instruction_set"]["string_value"].startswith(("avx", "amx"))
@@ -137,7 +137,7 @@ def test_models_exported_for_a_gpu_are_served_unchanged(launch: Callable, reposi
     ready = launch(repository).ready()
 
     address = f"http://{ready['host']}:{ready['http']}/v2/models/mix/config"
-    with urlopen(address, timeout=5) as response:
+    with urlopen(address, timeout=60) as response:
         config = json.load(response)
     assert config["instance_group"][0]["kind"] in ("KIND_CPU", "KIND_GPU"), "what this machine has"
     assert config["optimization"]["execution_accelerators"]["gpu_execution_accelerator"][0]["name"] == "cuda"
@@ -197,7 +197,7 @@ def test_two_launchers_do_not_meet(launch: Callable, repository: Path) -> None:
         second[port] for port in ("grpc", "http", "metrics")
     }
     assert launchers[0].stop() == 0
-    assert urlopen(f"http://{second['host']}:{second['http']}/v2/health/ready", timeout=5).status == 200
+    assert urlopen(f"http://{second['host']}:{second['http']}/v2/health/ready", timeout=60).status == 200
 
 
 def test_run_folder_has_one_owner_and_can_be_used_again(

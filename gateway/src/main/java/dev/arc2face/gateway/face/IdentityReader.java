@@ -130,7 +130,8 @@ public final class IdentityReader {
         if (index.isPresent() && index.getAsInt() >= faces.size()) {
             throw FailureException.of(
                             ErrorReason.FACE_INDEX_OUT_OF_RANGE,
-                            "the photo has " + faces.size() + " faces, counted from 0, but no face " + index.getAsInt(),
+                            "there is no face " + index.getAsInt() + ": the photo's last one, counted from 0, is "
+                                    + (faces.size() - 1),
                             Map.of(
                                     "face_index", String.valueOf(index.getAsInt()),
                                     "face_count", String.valueOf(faces.size())))

@@ -118,7 +118,7 @@ public final class Gateway implements AutoCloseable {
 
     ServingStatus health(String service) {
         return HealthGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(10, SECONDS)
+                .withDeadlineAfter(60, SECONDS)
                 .check(HealthCheckRequest.newBuilder().setService(service).build())
                 .getStatus();
     }

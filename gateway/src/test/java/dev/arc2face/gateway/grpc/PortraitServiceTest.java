@@ -146,7 +146,7 @@ class PortraitServiceTest extends ConnectedTest {
                     public void onCompleted() {}
                 });
         question.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
-        assertThat(answer.orTimeout(10, SECONDS)
+        assertThat(answer.orTimeout(60, SECONDS)
                         .join()
                         .getListServicesResponse()
                         .getServiceList())

@@ -38,13 +38,18 @@ class ResumeTest extends ConnectedTest {
 
         for (int cut = 1; cut < uncut.size(); cut++) {
             request.setRequestId("cut-" + onDisconnect + "-" + cut);
-            List<GenerateResponse> joined = new ArrayList<>(cutAfter(cut, request));
-            long seen = joined.get(joined.size() - 1).getSequence();
-            joined.addAll(gateway.generate(request.clone().setAfterSequence(seen)));
-
-            assertThat(durable(joined)).as("cut after %d events", cut).isEqualTo(durable(uncut));
-            assertRises(joined);
+            assertGoesOn(cut, request, uncut);
         }
+    }
+
+    /** Cut after so many events, and taken up again, it is what it was uncut. */
+    private void assertGoesOn(int cut, GenerateRequest.Builder request, List<GenerateResponse> uncut) {
+        List<GenerateResponse> joined = new ArrayList<>(cutAfter(cut, request));
+        long seen = joined.get(joined.size() - 1).getSequence();
+        joined.addAll(gateway.generate(request.clone().setAfterSequence(seen)));
+
+        assertThat(durable(joined)).as("cut after %d events", cut).isEqualTo(durable(uncut));
+        assertRises(joined);
     }
 
     @Test
@@ -61,12 +66,7 @@ class ResumeTest extends ConnectedTest {
 
         for (int cut = 3; cut < uncut.size(); cut += 2) {
             request.setRequestId("cut-attempts-" + cut);
-            List<GenerateResponse> joined = new ArrayList<>(cutAfter(cut, request));
-            long seen = joined.get(joined.size() - 1).getSequence();
-            joined.addAll(gateway.generate(request.clone().setAfterSequence(seen)));
-
-            assertThat(durable(joined)).as("cut after %d events", cut).isEqualTo(durable(uncut));
-            assertRises(joined);
+            assertGoesOn(cut, request, uncut);
         }
     }
 

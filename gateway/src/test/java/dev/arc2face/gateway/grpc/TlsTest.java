@@ -203,7 +203,7 @@ class TlsTest {
         ManagedChannel channel =
                 NettyChannelBuilder.forAddress("127.0.0.1", port, credentials).build();
         try {
-            return work.apply(PortraitServiceGrpc.newBlockingStub(channel).withDeadlineAfter(30, SECONDS));
+            return work.apply(PortraitServiceGrpc.newBlockingStub(channel).withDeadlineAfter(60, SECONDS));
         } finally {
             channel.shutdownNow();
         }

@@ -311,7 +311,7 @@ class ModelTest {
 
         context.cancel(null);
 
-        return call.orTimeout(1, TimeUnit.SECONDS).join();
+        return call.orTimeout(60, TimeUnit.SECONDS).join();
     }
 
     private static List<ByteString> allAtOnce(Model unet, List<Map<String, Tensor>> calls) {

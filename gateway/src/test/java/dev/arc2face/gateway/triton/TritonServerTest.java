@@ -93,7 +93,7 @@ class TritonServerTest {
             caller.start();
             await().until(() -> caller.getState() == Thread.State.TIMED_WAITING);
             process.kill();
-            assertThat(broken.orTimeout(5, SECONDS).join().reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
+            assertThat(broken.orTimeout(60, SECONDS).join().reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
             assertThat(failure(models.unet(), inputs).reason()).isEqualTo(ErrorReason.MODEL_SERVER_UNAVAILABLE);
             Await.unavailable(server);
             assertUnavailable(server);
