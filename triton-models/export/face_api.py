@@ -8,6 +8,7 @@ expression:  face UINT8 [B,112,112,3] -> probabilities [B,7]
 """
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,9 +63,11 @@ def _converted(
         results = network(weights(model), (image - MEAN) / 255.0)
         for output, result in zip(outputs, results, strict=True):
             graph.node("Identity", result, name=output.name)
-        partial = path.with_suffix(".partial")
-        graph.save(partial, name, [Tensor("face", "UINT8", (side, side, 3))], outputs, LICENCE)
-        partial.rename(path)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:  # its own, as others may be making the same
+            partial = Path(folder) / path.name
+            graph.save(partial, name, [Tensor("face", "UINT8", (side, side, 3))], outputs, LICENCE)
+            partial.rename(path)
     return path
 
 

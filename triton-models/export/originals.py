@@ -79,7 +79,11 @@ def folder(package: Package) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as partial, tarfile.open(archive_path) as archive:
             unpacked = Path(partial) / "unpacked"
             archive.extractall(unpacked, filter="data")
-            unpacked.rename(path)
+            try:
+                unpacked.rename(path)
+            except OSError:
+                if not path.exists():  # if it does, somebody else was faster
+                    raise
     return path
 
 

@@ -1,6 +1,9 @@
 """The independent networks against face-api as published; and that dlib's tells people apart."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from evaluation import faces, held_out, independent, original_recogniser
 from evaluation.observation import decode
 from evaluation.statistics import area_under_curve
+from export import face_api
+from export.graph import Graph
 from tests import pictures
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
@@ -17,6 +22,25 @@ def test_descriptors_equal_those_of_the_original() -> None:
     chips = np.stack([pictures.resize(crop, 150, 150) for crop in pictures.crops()[[0, 5, 12]]])
     _, descriptors = independent.describe(chips)
     np.testing.assert_allclose(descriptors, original_recogniser.describe(chips), atol=2e-5)
+
+
+def test_those_who_convert_a_network_at_the_same_time_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = face_api.expression().read_bytes()
+    both_have_saved = threading.Barrier(2, timeout=60)
+    save = Graph.save
+
+    def save_and_meet(*arguments: Any) -> None:
+        save(*arguments)
+        both_have_saved.wait()
+
+    monkeypatch.setattr(Graph, "save", save_and_meet)
+    monkeypatch.setattr(face_api, "CACHE", tmp_path)
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(lambda _: face_api.expression(), range(2)))
+    assert [path.read_bytes() for path in made] == [expected, expected]
+    assert list(tmp_path.iterdir()) == [made[0]]
 
 
 def test_expressions_equal_those_of_the_original() -> None:
