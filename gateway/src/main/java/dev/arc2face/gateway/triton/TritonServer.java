@@ -150,8 +150,7 @@ public final class TritonServer implements AutoCloseable {
         });
         news.shutdown(); // what was told before is heard first
         try {
-            // As long as the end of one replica may take, or of several that end alike.
-            news.awaitTermination(3 * config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
+            news.awaitTermination(config.pollTimeout().toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
