@@ -6,6 +6,8 @@ import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +16,15 @@ import org.jspecify.annotations.Nullable;
  * calls have it in their context. One that no call has come by has nobody to send away.
  */
 final class GoAway implements ServerInterceptor {
+    private final EventLoopGroup acceptors;
     private volatile @Nullable Server server;
+
+    /**
+     * @param acceptors accept the connections of that server
+     */
+    GoAway(EventLoopGroup acceptors) {
+        this.acceptors = acceptors;
+    }
 
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
@@ -23,11 +33,19 @@ final class GoAway implements ServerInterceptor {
         return next.startCall(call, headers);
     }
 
-    /** Returns when no connection comes in any more; those that are there end by themselves. */
+    /**
+     * Returns when no connection comes in any more, and whatever is sent on one that is there comes after the word to go.
+     * Those end by themselves.
+     */
     void send() {
         Server known = server;
-        if (known != null) {
-            known.shutdown();
+        if (known == null) {
+            return;
+        }
+        // It waits for the listening sockets alone; the threads that closed them send the word to go right after.
+        known.shutdown();
+        for (EventExecutor acceptor : acceptors) {
+            acceptor.submit(() -> {}).awaitUninterruptibly();
         }
     }
 }

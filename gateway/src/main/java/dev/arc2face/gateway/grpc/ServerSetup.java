@@ -10,6 +10,8 @@ import io.grpc.netty.NettyServerBuilder;
 import io.quarkus.grpc.api.ServerBuilderCustomizer;
 import io.quarkus.grpc.runtime.config.GrpcServerConfiguration;
 import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
 import io.vertx.grpc.VertxServerBuilder;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.event.Observes;
@@ -32,13 +34,14 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
     private final Authentication authentication;
     private final ServerTls tls;
     private final List<ServerInterceptor> interceptors;
-    private final GoAway goAway = new GoAway();
+    private final GoAway goAway;
 
     ServerSetup(
             LimitsConfig limits,
             SecurityConfig security,
             Meters meters,
             Tracing tracing,
+            Vertx vertx,
             @ConfigProperty(name = "quarkus.grpc.server.host") String grpcHost,
             @ConfigProperty(name = "quarkus.http.host") String httpHost,
             @ConfigProperty(name = "quarkus.http.ssl.certificate.files") Optional<List<String>> httpCertificates,
@@ -48,6 +51,7 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         this.security = security;
         this.authentication = new Authentication(security);
         this.tls = new ServerTls(security);
+        this.goAway = new GoAway(((VertxInternal) vertx).getAcceptorEventLoopGroup());
         this.interceptors = List.of(
                 new TraceInterceptor(tracing),
                 new RecordInterceptor(meters),
