@@ -18,6 +18,11 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder.LocalSocketPicker;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc.ServerReflectionStub;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.ClientCalls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -121,6 +126,21 @@ public final class Gateway implements AutoCloseable {
                 .withDeadlineAfter(60, SECONDS)
                 .check(HealthCheckRequest.newBuilder().setService(service).build())
                 .getStatus();
+    }
+
+    /** What the reflection service lists. */
+    static List<String> services(ServerReflectionStub reflection) {
+        return ClientCalls.blockingServerStreamingCall( // with one question, its stream is one
+                        reflection.getChannel(),
+                        ServerReflectionGrpc.getServerReflectionInfoMethod(),
+                        reflection.getCallOptions().withDeadlineAfter(60, SECONDS),
+                        ServerReflectionRequest.newBuilder().setListServices("").build())
+                .next()
+                .getListServicesResponse()
+                .getServiceList()
+                .stream()
+                .map(ServiceResponse::getName)
+                .toList();
     }
 
     public Gateway awaitServing() {

@@ -1,6 +1,5 @@
 package dev.arc2face.gateway.grpc;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -21,14 +20,9 @@ import dev.arc2face.v1.ServedModel;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.reflection.v1.ServerReflectionRequest;
-import io.grpc.reflection.v1.ServerReflectionResponse;
-import io.grpc.reflection.v1.ServiceResponse;
-import io.grpc.stub.StreamObserver;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** The unary methods, and what every gRPC server offers. */
@@ -129,29 +123,7 @@ class PortraitServiceTest extends ConnectedTest {
 
     @Test
     void reflectionListsTheService() {
-        CompletableFuture<ServerReflectionResponse> answer = new CompletableFuture<>();
-        StreamObserver<ServerReflectionRequest> question = ServerReflectionGrpc.newStub(gateway.channel)
-                .serverReflectionInfo(new StreamObserver<>() {
-                    @Override
-                    public void onNext(ServerReflectionResponse response) {
-                        answer.complete(response);
-                    }
-
-                    @Override
-                    public void onError(Throwable failure) {
-                        answer.completeExceptionally(failure);
-                    }
-
-                    @Override
-                    public void onCompleted() {}
-                });
-        question.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
-        assertThat(answer.orTimeout(60, SECONDS)
-                        .join()
-                        .getListServicesResponse()
-                        .getServiceList())
-                .extracting(ServiceResponse::getName)
+        assertThat(Gateway.services(ServerReflectionGrpc.newStub(gateway.channel)))
                 .contains(PortraitServiceGrpc.SERVICE_NAME, "grpc.health.v1.Health");
-        question.onCompleted();
     }
 }

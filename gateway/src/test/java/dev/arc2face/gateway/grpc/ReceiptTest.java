@@ -3,6 +3,7 @@ package dev.arc2face.gateway.grpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.arc2face.gateway.Folders;
 import dev.arc2face.gateway.image.PhotoDecoder;
 import dev.arc2face.gateway.provenance.PictureMark;
 import dev.arc2face.gateway.provenance.Sha256;
@@ -52,7 +53,7 @@ class ReceiptTest extends ConnectedTest {
         @Override
         public Map<String, String> getConfigOverrides() {
             try {
-                Path folder = Files.createTempDirectory("receipts");
+                Path folder = Folders.create("receipts");
                 System.setProperty(FOLDER, folder.toString());
                 Keys keys = Keys.in(folder);
                 Keys earlier = Keys.in(folder.resolve("earlier"));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.arc2face.gateway.ErrorReason;
+import dev.arc2face.gateway.Folders;
 import dev.arc2face.gateway.security.ApiKeys;
 import dev.arc2face.gateway.security.Certificates;
 import dev.arc2face.gateway.security.Role;
@@ -57,7 +58,7 @@ class TlsTest {
         @Override
         public Map<String, String> getConfigOverrides() {
             try {
-                Path folder = Files.createTempDirectory("tls");
+                Path folder = Folders.create("tls");
                 System.setProperty(FOLDER, folder.toString());
                 Certificates certificates = Certificates.in(Files.createDirectory(folder.resolve("ours")));
                 certificates.certify("server", "ip:127.0.0.1");

@@ -1,8 +1,8 @@
 package dev.arc2face.gateway.triton;
 
+import dev.arc2face.gateway.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Model repositories that {@code repositories/make.py} makes for tests. */
@@ -28,8 +28,7 @@ public enum ModelRepository {
     public Path make() {
         Path root = TritonProcess.REPOSITORY_ROOT;
         try {
-            Path folder = Files.createTempDirectory(Files.createDirectories(Path.of("target", "repositories")), kind)
-                    .toAbsolutePath();
+            Path folder = Folders.create(kind);
             ProcessBuilder script = new ProcessBuilder(
                             TritonProcess.PYTHON.toString(),
                             root.resolve("gateway/src/test/resources/repositories/make.py")
