@@ -8,8 +8,11 @@ import dev.arc2face.gateway.trace.Tracing;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyServerBuilder;
 import io.quarkus.grpc.api.ServerBuilderCustomizer;
+import io.quarkus.grpc.runtime.GrpcServer;
+import io.quarkus.grpc.runtime.config.GrpcConfiguration;
 import io.quarkus.grpc.runtime.config.GrpcServerConfiguration;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.value.registry.ValueRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 import io.vertx.grpc.VertxServerBuilder;
@@ -76,9 +79,13 @@ public final class ServerSetup implements ServerBuilderCustomizer<VertxServerBui
         return !authentication.isOn() && !security.allowAnonymous();
     }
 
-    /** Makes this before all else: a process whose gRPC server cannot start would otherwise go on without it. */
-    void begin(@Observes StartupEvent starting) {
-        LOG.debug("the gRPC server's configuration makes sense");
+    /** Comes when the gRPC server has been started: a process where that failed would otherwise go on without it. */
+    void begin(@Observes StartupEvent starting, ValueRegistry started, GrpcConfiguration config) {
+        if (!started.containsKey(GrpcServer.GRPC_PORT)) {
+            throw new IllegalStateException(
+                    "no gRPC server on %s:%d, for the reason above; quarkus.grpc.server.port sets another port"
+                            .formatted(config.server().host(), config.server().port()));
+        }
     }
 
     @Override
