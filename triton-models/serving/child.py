@@ -77,15 +77,16 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         end = time.monotonic() + patience
-        while self.log is not None and _runs(self.process.pid) and time.monotonic() < end:
+        while self.log is not None and living(self.process.pid) and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
 
 
-def _runs(group: int) -> bool:
-    """Whether a process of this group is still there, though not one that is dead and waits for its burial."""
+def living(group: int) -> list[int]:
+    """The processes of this group that are still there, without those that are dead and wait for their burial."""
+    found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
             if int(its_group) == group and state not in "ZX":
-                return True
-    return False
+                found.append(int(stat.parent.name))
+    return found

@@ -15,6 +15,7 @@ import onnx
 import pytest
 
 from export.config import serve_with, write_config
+from serving.child import living
 from tests.small_models import HALF, MIX, TABLE
 
 TRITON_MODELS = Path(__file__).resolve().parent.parent
@@ -82,19 +83,6 @@ def await_that(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def group(pgid: int) -> list[str]:
-    """The command lines of the living processes of a process group."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
-            if int(process_group) == pgid and state != "Z":
-                found.append((stat.parent / "cmdline").read_text())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
 def shared_memory(identity: str) -> list[Path]:
     return list(Path("/dev/shm").glob(f"{identity}*"))
 
@@ -103,12 +91,12 @@ def shared_memory(identity: str) -> list[Path]:
 def test_signal_ends_triton_and_leaves_nothing(launch: Callable, repository: Path, number: int) -> None:
     launcher = launch(repository)
     ready = launcher.ready()
-    assert len(group(ready["pid"])) == 3, "tritonserver and one interpreter per model"
+    assert len(living(ready["pid"])) == 3, "tritonserver and one interpreter per model"
     assert shared_memory(ready["id"])
     assert Path(ready["log"]).exists()
 
     assert launcher.stop(number) == 0
-    assert group(ready["pid"]) == []
+    assert living(ready["pid"]) == []
     assert shared_memory(ready["id"]) == []
     assert not launcher.ready_file.exists()
     assert not Path(ready["log"]).exists(), "the temporary run folder is removed"
@@ -163,7 +151,7 @@ def test_triton_ends_with_a_killed_launcher(launch: Callable, repository: Path) 
     launcher = launch(repository)
     ready = launcher.ready()
     launcher.stop(signal.SIGKILL)
-    await_that(lambda: not group(ready["pid"]))
+    await_that(lambda: not living(ready["pid"]))
     assert shared_memory(ready["id"]) == []
 
 
@@ -173,7 +161,7 @@ def test_launcher_ends_with_a_killed_triton(launch: Callable, repository: Path) 
     os.kill(ready["pid"], signal.SIGKILL)
     assert launcher.process.wait(SECONDS) == 1
     assert "tritonserver ended with exit code -9" in launcher.process.stderr.read()
-    assert group(ready["pid"]) == []
+    assert living(ready["pid"]) == []
     assert shared_memory(ready["id"]) == []
 
 
@@ -186,7 +174,7 @@ def test_launcher_ends_with_its_parent_if_asked(tmp_path: Path, repository: Path
 
     shell.kill()
     shell.wait()
-    await_that(lambda: not group(ready["pid"]))
+    await_that(lambda: not living(ready["pid"]))
     await_that(lambda: not ready_file.exists())
 
 
